@@ -1,0 +1,154 @@
+// Package input holds the versioned documents a policy sees and answers.
+//
+// They are deliberately not the domain's own structs: a Go field may be
+// renamed any day, a field here never, because customers' Rego and the replay
+// of last year's decisions read it by name. Adding a field is free; changing
+// or removing one needs a new Schema and both kept side by side.
+//
+// The awkward truth: everything that would make decisions depend on the day
+// (clock, evidence, raw dates of expiry) is kept out on purpose, so a policy
+// author will sometimes miss it here. It acts through the stage instead.
+package input
+
+// Schema is the version these documents carry.
+const Schema = 1
+
+// Cohort is the input of the entrypoint sluice/cohort: which cohort does this
+// finding belong to?
+type Cohort struct {
+	Schema     int        `json:"schema"`
+	Finding    Finding    `json:"finding"`
+	Repository Repository `json:"repository"`
+}
+
+// CohortAnswer names the base cohort by its key's labels, most general first.
+type CohortAnswer struct {
+	Key []string `json:"key"`
+}
+
+// Surface is the input of the entrypoint sluice/surface: where may this
+// finding be shown?
+type Surface struct {
+	Schema     int         `json:"schema"`
+	Finding    Finding     `json:"finding"`
+	Repository Repository  `json:"repository"`
+	Stage      string      `json:"stage"`
+	Change     *Change     `json:"change"`     // null: the finding as it stands on a branch
+	Exceptions []Exception `json:"exceptions"` // those in force for this finding; never null
+}
+
+// SurfaceAnswer says where a finding may be shown and why.
+type SurfaceAnswer struct {
+	Surfaces  []string `json:"surfaces"`  // SurfaceQueue, SurfaceReview, SurfaceSummary, ...; empty: nowhere
+	Threshold string   `json:"threshold"` // the severity this repository lets through at this stage
+	Group     string   `json:"group"`     // what shares one notice: GroupFinding, GroupRule or GroupFix
+	Route     string   `json:"route"`     // name of a settings route; "" where none applies
+	Reasons   []string `json:"reasons"`   // sorted codes, at least one
+}
+
+// Stage is the input of the entrypoint sluice/stage: should this cohort move?
+type Stage struct {
+	Schema   int         `json:"schema"`
+	Cohort   CohortFacts `json:"cohort"`
+	Holds    []string    `json:"holds"` // reasons a person or the evidence gave for standing still
+	Facts    StageFacts  `json:"facts"`
+	Evidence Evidence    `json:"evidence"`
+}
+
+// CohortFacts describe a cohort as it stands.
+type CohortFacts struct {
+	Key         []string `json:"key"`
+	Stage       string   `json:"stage"`
+	Severity    string   `json:"severity"`
+	Group       string   `json:"group"`
+	Wave        int      `json:"wave"`
+	DaysInStage int      `json:"days_in_stage"`
+}
+
+// StageFacts are the numbers a healthy backlog is judged by.
+type StageFacts struct {
+	Open       int     `json:"open"`
+	NewPerWeek float64 `json:"new_per_week"`
+}
+
+// Evidence is what the statistics concluded, as one of four outcomes.
+type Evidence struct {
+	Outcome string `json:"outcome"` // good, bad, unknown, unmeasured
+}
+
+// StageAnswer is the policy's word on a cohort's stage. The engine never lets
+// it climb more than one rung, nor stand above an alarm.
+type StageAnswer struct {
+	Stage   string   `json:"stage"`
+	Apply   string   `json:"apply"` // ApplyAutomatic or ApplyPropose
+	Hold    bool     `json:"hold"`
+	Carve   []string `json:"carve"` // "rule=G204" or "repository=acme/shop"
+	Audit   bool     `json:"audit"`
+	Reasons []string `json:"reasons"`
+}
+
+// Finding is what a policy may know of a finding.
+type Finding struct {
+	Scanner      string   `json:"scanner"`
+	Kind         string   `json:"kind"`
+	Rule         string   `json:"rule"`
+	Severity     string   `json:"severity"`
+	SeverityFrom string   `json:"severity_from"`
+	Score        float64  `json:"score"`
+	CWEs         []string `json:"cwes"`
+	Tags         []string `json:"tags"`
+	Path         string   `json:"path"`       // "" when the report names no place. Reading it makes decisions per path: prefer path_class
+	PathClass    string   `json:"path_class"` // a class of settings.paths, or "source", or "" without a path
+	Package      string   `json:"package"`    // the dependency's name, "" when not about one
+	Ecosystem    string   `json:"ecosystem"`
+	Advisories   []string `json:"advisories"`
+	FixAvailable bool     `json:"fix_available"`
+}
+
+// Repository is what a policy may know of a repository.
+type Repository struct {
+	Name       string `json:"name"` // owner/name
+	Visibility string `json:"visibility"`
+	Group      string `json:"group"` // the settings group of this repository, or of this path in it
+	Tier       int    `json:"tier"`
+	Wave       int    `json:"wave"`
+	Archived   bool   `json:"archived"`
+}
+
+// Change is the pull request a finding is looked at in.
+type Change struct {
+	Origin string `json:"origin"` // Introduced, Standing or Unattributed
+	Draft  bool   `json:"draft"`
+	Bot    bool   `json:"bot"`
+	Fork   bool   `json:"fork"`
+	OnDiff bool   `json:"on_diff"` // a line the change touched, so that an inline comment is possible
+}
+
+// Exception is a suppression or an accepted exception in force for a finding.
+// Expiry is the engine's business: what has expired is not here.
+type Exception struct {
+	Kind   string `json:"kind"` // ExceptionSuppression or ExceptionAccepted
+	Reason string `json:"reason"`
+	Owner  string `json:"owner"`
+}
+
+// The words these documents use.
+const (
+	SurfaceQueue   = "queue"   // the security team's queue and the run's report
+	SurfaceReview  = "review"  // a comment on the pull request's lines
+	SurfaceSummary = "summary" // the sticky summary of the pull request
+
+	GroupFinding = "finding"
+	GroupRule    = "rule"
+	GroupFix     = "fix"
+
+	Introduced   = "introduced"   // the change brings it
+	Standing     = "standing"     // it was there before
+	Unattributed = "unattributed" // nothing shows that the change brings it
+
+	ApplyAutomatic = "automatic"
+	ApplyPropose   = "propose"
+
+	ExceptionSuppression = "suppression"
+	ExceptionAccepted    = "exception"
+)

@@ -1,0 +1,98 @@
+package promoter
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Verb is what an effect does to the world.
+type Verb string
+
+// The verbs. Only the first two create something people are mailed about.
+const (
+	VerbReview      Verb = "review"       // one review with a comment per notice
+	VerbSummary     Verb = "summary"      // the sticky summary
+	VerbEditComment Verb = "edit-comment" // replace the body of a review comment
+	VerbEditSummary Verb = "edit-summary"
+	VerbResolve     Verb = "resolve" // the thread of a review comment
+	VerbUnresolve   Verb = "unresolve"
+)
+
+// EffectState follows the protocol of every effect: intended is stored before
+// anything is sent, sent before the call, unknown when the call's outcome is.
+type EffectState string
+
+// The states of an effect. Done, refused and cancelled are final.
+const (
+	EffectIntended  EffectState = "intended"
+	EffectSent      EffectState = "sent"
+	EffectUnknown   EffectState = "unknown"
+	EffectDone      EffectState = "done"
+	EffectRefused   EffectState = "refused"
+	EffectCancelled EffectState = "cancelled"
+)
+
+// Effect is one attempt to change the outside world.
+type Effect struct {
+	ID         int64       `json:"id"`
+	Verb       Verb        `json:"verb"`
+	Target     Target      `json:"target"`
+	Repository string      `json:"repository"` // owner/name at the time it was planned
+	Token      string      `json:"token"`      // random; what read-back looks for
+	Commit     string      `json:"commit"`     // the head it was planned for
+	Notices    []Notice    `json:"notices"`    // with the bodies to show
+	Cohorts    []Cohort    `json:"cohorts"`    // generations it was planned under
+	Attempt    int64       `json:"attempt"`
+	NotBefore  time.Time   `json:"not_before,omitzero"`
+	State      EffectState `json:"state"`
+	Error      string      `json:"error,omitempty"`
+	Reason     string      `json:"reason"`
+	RunID      int64       `json:"run_id"`
+}
+
+// Observed is what a surface saw of an effect in the world.
+type Observed struct {
+	Found   bool           // Find: the effect did happen
+	Notices []ObservedPost // what was created or changed
+}
+
+// ObservedPost is one notice as the platform shows it now.
+type ObservedPost struct {
+	No     int64  // the notice
+	Remote Remote // as the platform knows it
+	Posted string // hash of the body the platform returned
+	// Kept says why the notice was left as it is: a person edited it, or
+	// answered it in words. Empty when the effect was carried out.
+	Kept string
+	// Gone: the platform no longer has it.
+	Gone bool
+}
+
+// RefusedError is a definite no: trying again as things stand cannot help.
+type RefusedError struct {
+	Why  string
+	Mend string // what a person can do about it
+	// Stale: the world has moved on (the head moved, the pull request is
+	// closed): nothing is wrong, the next run plans anew.
+	Stale bool
+}
+
+func (e *RefusedError) Error() string {
+	if e.Mend == "" {
+		return e.Why
+	}
+	return e.Why + ": " + e.Mend
+}
+
+// LaterError says that nothing happened and when to try again.
+type LaterError struct {
+	Why   string
+	After time.Duration
+}
+
+func (e *LaterError) Error() string { return fmt.Sprintf("%s: try again in %s", e.Why, e.After) }
+
+// ErrUnknownOutcome wraps failures after which the effect may or may not have
+// happened. Only a read-back settles it.
+var ErrUnknownOutcome = errors.New("outcome unknown")

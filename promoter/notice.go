@@ -1,0 +1,116 @@
+package promoter
+
+import (
+	"time"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+)
+
+// Surface is where people see findings.
+type Surface string
+
+// The surfaces that exist so far.
+const (
+	SurfaceReview  Surface = "review"  // comments on the lines of a pull request
+	SurfaceSummary Surface = "summary" // the one sticky comment of a pull request
+)
+
+// Target is the place a notice is shown at.
+type Target struct {
+	RepoID      int64 `json:"repo_id"`
+	PullRequest int   `json:"pull_request"`
+}
+
+// NoticeState is what the world shows of a notice.
+type NoticeState string
+
+// A notice is planned until a platform confirmed it. Lost means the platform
+// no longer has it: somebody deleted it, and that is an answer too.
+const (
+	NoticePlanned        NoticeState = "planned"
+	NoticePosted         NoticeState = "posted"
+	NoticeWithdrawn      NoticeState = "withdrawn"
+	NoticeClosedByPerson NoticeState = "closed_by_person"
+	NoticeLost           NoticeState = "lost"
+)
+
+// Notice is one thing shown on a surface.
+type Notice struct {
+	No         int64        `json:"no"` // unique within its repository
+	Surface    Surface      `json:"surface"`
+	Target     Target       `json:"target"`
+	Group      string       `json:"group"` // what it is about: "F12", a fix, or "summary"; unique per surface and target
+	Generation int64        `json:"generation"`
+	State      NoticeState  `json:"state"`
+	Items      []Item       `json:"items"`
+	Anchor     *Anchor      `json:"anchor"`  // review only
+	Body       string       `json:"body"`    // as we want it, without marker
+	Desired    string       `json:"desired"` // hash of Body
+	Shown      string       `json:"shown"`   // Desired at the time of the last confirmed effect
+	Posted     string       `json:"posted"`  // hash of the whole body as the platform returned it
+	Resolved   bool         `json:"resolved"`
+	Remote     Remote       `json:"remote"`
+	Cause      RemovalCause `json:"cause,omitempty"` // why it is withdrawn
+}
+
+// Anchor is where in a change a review comment stands.
+type Anchor struct {
+	Path      string `json:"path"`
+	StartLine int    `json:"start_line"` // 0 or Line for a single line
+	Line      int    `json:"line"`
+}
+
+// Remote is how the platform knows a notice.
+type Remote struct {
+	ID       int64  `json:"id"`
+	ReviewID int64  `json:"review_id,omitempty"`
+	ThreadID string `json:"thread_id,omitempty"` // GraphQL node id; looked up when first needed
+	URL      string `json:"url"`
+}
+
+// RemovalCause says why an item is no longer on its notice.
+type RemovalCause string
+
+// Why an item was removed.
+const (
+	RemovedFixed    RemovalCause = "fixed"    // gone from a complete scan of the change
+	RemovedStage    RemovalCause = "stage"    // its cohort's stage was lowered
+	RemovedPolicy   RemovalCause = "policy"   // the policy or its settings no longer show it
+	RemovedAnswered RemovalCause = "answered" // an exception or a disposition settles it
+	RemovedMoved    RemovalCause = "moved"    // it is shown elsewhere now
+)
+
+// Item is one finding on a notice. It, not the notice, belongs to a cohort.
+type Item struct {
+	Finding  int64        `json:"finding"`
+	CohortID int64        `json:"cohort_id"`
+	Attempt  int64        `json:"attempt"`
+	ShownAt  time.Time    `json:"shown_at,omitzero"`
+	Removed  time.Time    `json:"removed_at,omitzero"`
+	Cause    RemovalCause `json:"cause,omitempty"`
+	Kept     string       `json:"kept_because,omitempty"` // why it stays although it is not wanted
+}
+
+// Live tells whether the item is on display (or about to be).
+func (i Item) Live() bool { return i.Removed.IsZero() }
+
+// Exhibit is one finding as it is to be shown to an engineer, with everything
+// a renderer needs and nothing that changes when lines move.
+type Exhibit struct {
+	Name      string // acme/shop:F12
+	Finding   finding.Finding
+	Stage     Stage
+	Threshold finding.Severity
+	Cohort    string
+	Reasons   []string
+	Ask       string // whom to ask, from the settings' group
+	Note      string // in a summary: why it is not an inline comment
+}
+
+// Withdrawal is what takes the place of a comment that is withdrawn.
+type Withdrawal struct {
+	Cause    RemovalCause
+	Decision string // an id to look the decision up by
+	Commit   string // fixed: in which commit it was gone
+	Original string // the body it replaces
+}

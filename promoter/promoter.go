@@ -1,0 +1,128 @@
+// Package promoter holds the nouns of the ladder (stages, cohorts, notices,
+// effects, plans) and the pure functions that decide with them. It touches
+// neither network nor database: the loop in promoter/run does, through small
+// interfaces.
+//
+// The awkward truth: a comment is shown to a person the moment it is posted
+// and no transaction can take it back. Everything here is shaped by that.
+// What the world shows (Notice) and what we attempt (Effect) are two things,
+// and an attempt whose outcome is not known stays unknown until it is looked at.
+package promoter
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Stage is how far a cohort is let through.
+type Stage int
+
+// The four rungs of the ladder, lowest first.
+const (
+	Observe Stage = iota // recorded only
+	Triage               // the security team sees it
+	Advise               // engineers see comments and tasks
+	Enforce              // a failing check as well
+)
+
+var stageNames = [...]string{"observe", "triage", "advise", "enforce"}
+
+// Stages lists the rungs, lowest first.
+func Stages() []Stage { return []Stage{Observe, Triage, Advise, Enforce} }
+
+func (s Stage) String() string {
+	if s < Observe || s > Enforce {
+		return fmt.Sprintf("stage(%d)", int(s))
+	}
+	return stageNames[s]
+}
+
+// ParseStage reads one of the four names.
+func ParseStage(name string) (Stage, error) {
+	for i, n := range stageNames {
+		if n == name {
+			return Stage(i), nil
+		}
+	}
+	return Observe, fmt.Errorf("stage %q is none of %s", name, strings.Join(stageNames[:], ", "))
+}
+
+// MarshalText writes the name.
+func (s Stage) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the name.
+func (s *Stage) UnmarshalText(text []byte) (err error) {
+	*s, err = ParseStage(string(text))
+	return err
+}
+
+// Repository is one repository of one host. It is known by the host's own id,
+// so that a rename is no new repository.
+type Repository struct {
+	ID         int64  `json:"id"` // the store's number
+	Host       string `json:"host"`
+	ExternalID string `json:"external_id"` // the host's id; "" until the host was asked
+	Owner      string `json:"owner"`
+	Name       string `json:"name"`
+	Facts      RepositoryFacts
+}
+
+// FullName is owner/name.
+func (r Repository) FullName() string { return r.Owner + "/" + r.Name }
+
+// RepositoryFacts are versioned: what a policy may be told about a repository.
+type RepositoryFacts struct {
+	DefaultBranch string `json:"default_branch"`
+	Visibility    string `json:"visibility"` // public, private, internal or "" when unknown
+	Archived      bool   `json:"archived"`
+}
+
+// FindingName is how people and scripts write a finding: acme/shop:F12.
+func FindingName(repository string, no int64) string {
+	return repository + ":F" + strconv.FormatInt(no, 10)
+}
+
+// ParseFindingName splits acme/shop:F12.
+func ParseFindingName(name string) (repository string, no int64, err error) {
+	repository, number, ok := strings.Cut(name, ":F")
+	if ok && strings.Count(repository, "/") == 1 {
+		if no, err = strconv.ParseInt(number, 10, 64); err == nil && no > 0 {
+			return repository, no, nil
+		}
+	}
+	return "", 0, fmt.Errorf("finding %q is not written like acme/shop:F12", name)
+}
+
+// Cohort is a set of findings that moves between stages together.
+type Cohort struct {
+	ID         int64     `json:"id"`
+	Key        string    `json:"key"` // core/gosec/high, core/gosec/high+rule=G204
+	Stage      Stage     `json:"stage"`
+	Generation int64     `json:"generation"` // grows with every move; an effect planned under an older one is not sent
+	Attempt    int64     `json:"attempt"`    // one stay in a stage
+	Since      time.Time `json:"since"`
+}
+
+// MoveKind says what sort of change of stage a move is.
+type MoveKind string
+
+// The kinds of moves. Only MoveOverride is made by hand.
+const (
+	MovePromote  MoveKind = "promote"
+	MoveRollback MoveKind = "rollback"
+	MoveOverride MoveKind = "override"
+)
+
+// Move is a change of a cohort's stage, with its reason and who decided.
+type Move struct {
+	CohortID int64     `json:"cohort_id"`
+	From     Stage     `json:"from"`
+	To       Stage     `json:"to"`
+	Kind     MoveKind  `json:"kind"`
+	Reason   string    `json:"reason"`
+	Actor    string    `json:"actor"`
+	RunID    int64     `json:"run_id,omitempty"` // 0: outside a run
+	At       time.Time `json:"at"`
+}

@@ -1,0 +1,394 @@
+// Package store says what Sluice remembers and what a database must promise.
+// The implementations stand in folders below it; storetest is their one
+// conformance suite.
+//
+// The awkward truth: numbers of findings, scans and notices are handed out in
+// Go (Snapshot.Next), which is safe only because one run at a time holds the
+// run lock. Commands that people give meanwhile touch cohorts, plans and the
+// pause, never these numbers.
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/promoter"
+)
+
+// Store is everything a database must do for Sluice. Callers declare the few
+// methods they need; this is the list an implementation is held to.
+type Store interface {
+	Locker
+	Runs
+	Repositories
+	Ladder
+	Outbox
+	Approvals
+	Ledger
+
+	// CachedResponse and CacheResponse keep conditional requests free of
+	// quota. Keyed by URL and by a hash of the credentials that fetched it.
+	CachedResponse(ctx context.Context, url, tokenID string) (etag string, body []byte, header []byte, err error)
+	CacheResponse(ctx context.Context, url, tokenID, etag string, body, header []byte) error
+
+	// Backup writes a consistent copy to path, which must not exist.
+	Backup(ctx context.Context, path string) error
+	Close() error
+}
+
+// Locker lets one run at a time work on a database.
+type Locker interface {
+	// Lock takes the run lock, waiting at most wait for it. It fails with
+	// *HeldError. A lock whose process is gone (same host, pid not alive or
+	// reused) or which has not been renewed for long is taken over. release
+	// is safe to call twice.
+	Lock(ctx context.Context, who Holder, wait time.Duration) (release func() error, err error)
+}
+
+// Holder says who holds the run lock.
+type Holder struct {
+	Actor   string    `json:"actor"`
+	Host    string    `json:"host"`
+	PID     int       `json:"pid"`
+	Command string    `json:"command"`
+	Since   time.Time `json:"since"`
+}
+
+// HeldError says that another run holds the lock.
+type HeldError struct{ Holder Holder }
+
+func (e *HeldError) Error() string {
+	return fmt.Sprintf("another run holds the lock: %s (%s, pid %d on %s) since %s",
+		e.Holder.Command, e.Holder.Actor, e.Holder.PID, e.Holder.Host, e.Holder.Since.UTC().Format(time.RFC3339))
+}
+
+// Runs records runs, their sources and the files they read.
+type Runs interface {
+	BeginRun(ctx context.Context, r Run) (id int64, err error)
+	EndRun(ctx context.Context, id int64, ended time.Time, outcome string, report []byte) error
+	// LastRun returns nil when there was none. Report is included.
+	LastRun(ctx context.Context) (*Run, error)
+
+	SaveSourceStatus(ctx context.Context, runID int64, s SourceStatus) error
+	// SourceStatuses returns the newest status of each source.
+	SourceStatuses(ctx context.Context) ([]SourceStatus, error)
+	// Deliveries returns what was read from a source, by location.
+	Deliveries(ctx context.Context, source string) (map[string]Delivery, error)
+	// SaveDelivery records a file none of whose scans could be used.
+	SaveDelivery(ctx context.Context, d Delivery) error
+}
+
+// Run is one run of the loop.
+type Run struct {
+	ID          int64
+	Selection   string
+	Actor       string
+	PolicyRev   string
+	SettingsRev string
+	Started     time.Time
+	Ended       time.Time
+	Outcome     string // "" while it runs; ok, partial, failed, interrupted
+	Report      []byte // JSON, as the run ended with it
+}
+
+// SourceStatus is how reading one source went.
+type SourceStatus struct {
+	Source   string    `json:"source"`
+	State    string    `json:"state"` // complete, partial, failed
+	Detail   string    `json:"detail,omitempty"`
+	Files    int       `json:"files"`
+	Results  int       `json:"results"`
+	Findings int       `json:"findings"`
+	Skipped  int       `json:"skipped"`
+	At       time.Time `json:"at"`
+}
+
+// Delivery is one file (or one answer of an API) that was read. While its
+// Digest stays the same there is nothing new in it.
+type Delivery struct {
+	Source   string    `json:"source"`
+	Location string    `json:"location"`
+	Digest   string    `json:"digest"`
+	RepoID   int64     `json:"repo_id"`
+	State    string    `json:"state"` // complete, partial, failed
+	Error    string    `json:"error,omitempty"`
+	Results  int       `json:"results"`
+	Findings int       `json:"findings"`
+	Skipped  int       `json:"skipped"`
+	At       time.Time `json:"at"`
+}
+
+// Repositories keeps findings and what became of them, repository by
+// repository.
+type Repositories interface {
+	// EnsureRepository finds a repository by host and external id, else by
+	// host, owner and name, else adds it. A repository found under another
+	// name is renamed; one without an external id is given it. Facts are
+	// versioned: a new version is written only when they differ.
+	EnsureRepository(ctx context.Context, r promoter.Repository, runID int64) (promoter.Repository, error)
+	Repositories(ctx context.Context) ([]promoter.Repository, error)
+	// Digests returns the input digest of every repository whose last run left
+	// nothing to do. Missing: something is to be done.
+	Digests(ctx context.Context) (map[int64]string, error)
+	// Marks returns, per repository, a few numbers that change whenever its
+	// stored facts do (newest scan, newest finding version, newest decision,
+	// membership, open notices and effects), without loading them.
+	Marks(ctx context.Context) (map[int64]string, error)
+	// OpenChanges lists the pull requests, per repository, that have a present
+	// sighting or a notice that is planned or posted.
+	OpenChanges(ctx context.Context) (map[int64][]int, error)
+	Load(ctx context.Context, repoID int64) (*Snapshot, error)
+	// Apply writes one repository's changes in one transaction, with their
+	// ledger entries. All or nothing.
+	Apply(ctx context.Context, c Changes) error
+}
+
+// Snapshot is everything known about one repository.
+type Snapshot struct {
+	Repository promoter.Repository
+	Digest     string // "" when something is to be done
+	Scopes     []Scope
+	Scans      []Scan
+	Findings   []Finding  // by number
+	Sightings  []Sighting // by ref, scope, finding
+	Decisions  []Decision // the newest per finding and change
+	Notices    []promoter.Notice
+	Next       Next
+}
+
+// Next are the next free numbers of a repository, from 1.
+type Next struct{ Scope, Scan, Finding, Notice int64 }
+
+// Scope is a scope with its number in the repository.
+type Scope struct {
+	No int64
+	finding.Scope
+	FirstScan int64 // the scan it was first seen with; what was open then on a base branch is backlog
+}
+
+// Scan is one scan of a scope. Numbers grow in the order scans were taken in.
+type Scan struct {
+	No          int64
+	Scope       int64
+	Commit      string
+	State       ScanState
+	Tool        string
+	ToolVersion string
+	RulesDigest string
+	Location    string // the delivery it came in
+	At          time.Time
+	RunID       int64
+}
+
+// ScanState says how far a scan can be trusted to have seen everything.
+type ScanState string
+
+// The states of a scan.
+const (
+	ScanComplete ScanState = "complete"
+	ScanPartial  ScanState = "partial"
+	ScanFailed   ScanState = "failed"
+)
+
+// Finding is a finding with its newest facts.
+type Finding struct {
+	No        int64
+	Facts     finding.Finding // without Place and Parts, which belong to sightings
+	Version   int64
+	FirstScan int64
+	CohortID  int64 // 0: not yet placed
+}
+
+// SightingState is what a sighting's scope last said of the finding.
+type SightingState string
+
+// The states of a sighting. Unknown: the newest scan of the scope could not
+// tell.
+const (
+	SightingPresent    SightingState = "present"
+	SightingSuppressed SightingState = "suppressed"
+	SightingGone       SightingState = "gone"
+	SightingUnknown    SightingState = "unknown"
+)
+
+// GoneCause says why a finding is gone from a scope.
+type GoneCause string
+
+// Only GoneFixed means that the problem was dealt with.
+const (
+	GoneFixed      GoneCause = "fixed"
+	GoneSuppressed GoneCause = "suppressed"
+	GoneRule       GoneCause = "rule"    // the scanner no longer has the rule
+	GoneVersion    GoneCause = "version" // the scanner or its rules changed with it
+	GoneRef        GoneCause = "ref"     // the ref is closed
+)
+
+// Sighting is a finding as seen in one scope, over a run of scans: from Since
+// on, up to but not including Until. The place is updated as lines move; the
+// state starts a new sighting only by going and coming back.
+type Sighting struct {
+	Finding  int64
+	Scope    int64
+	Since    int64 // scan number
+	Until    int64 // scan number; 0: still so. Set exactly when State is gone
+	State    SightingState
+	Cause    GoneCause // set exactly when State is gone
+	Backlog  bool      // open on a branch when its scope was first seen
+	Place    *finding.Place
+	Parts    finding.Parts
+	LastScan int64 // the scan in which place, parts or state last changed
+}
+
+// Decision is the policy's answer for one finding in one context.
+type Decision struct {
+	Finding     int64
+	Change      int // pull request, 0: as it stands on the default branch
+	RunID       int64
+	PolicyRev   string
+	SettingsRev string
+	FactVersion int64
+	Stage       promoter.Stage
+	Input       []byte // the document the policy saw, JSON
+	Answer      []byte // JSON
+	Outcome     string // decided, undefined, error
+}
+
+// Changes is what one step of a run writes about one repository. Slices hold
+// whole rows: a row with a known key replaces the one there.
+type Changes struct {
+	RepoID     int64
+	RunID      int64
+	At         time.Time
+	Deliveries []Delivery
+	Scopes     []Scope
+	Scans      []Scan
+	Findings   []Finding // new, or with a new Version or CohortID
+	Sightings  []Sighting
+	Decisions  []Decision
+	Notices    []promoter.Notice // with all their items
+	Digest     *string           // nil: leave; "" clears
+	Entries    []Entry           // ledger
+}
+
+// Empty tells whether there is nothing to write.
+func (c Changes) Empty() bool {
+	return len(c.Deliveries)+len(c.Scopes)+len(c.Scans)+len(c.Findings)+len(c.Sightings)+
+		len(c.Decisions)+len(c.Notices)+len(c.Entries) == 0 && c.Digest == nil
+}
+
+// Ladder keeps cohorts and their moves.
+type Ladder interface {
+	Cohorts(ctx context.Context) ([]promoter.Cohort, error)
+	// CohortCounts returns how many findings are members, per cohort.
+	CohortCounts(ctx context.Context) (map[int64]int, error)
+	// EnsureCohorts returns the cohorts of these keys, adding those that are
+	// missing in stage observe.
+	EnsureCohorts(ctx context.Context, keys []string, at time.Time) ([]promoter.Cohort, error)
+	// MoveCohort applies a move, starting a new generation and attempt, and
+	// records it with its ledger entry in one transaction. It fails with
+	// *ConflictError when the cohort no longer stands at m.From.
+	MoveCohort(ctx context.Context, m promoter.Move) (promoter.Cohort, error)
+	Moves(ctx context.Context, cohortID int64) ([]promoter.Move, error)
+
+	// Pause returns nil when no pause stands.
+	Pause(ctx context.Context) (*promoter.Pause, error)
+	SetPause(ctx context.Context, p promoter.Pause) error
+	Resume(ctx context.Context, actor string, at time.Time) error
+}
+
+// ConflictError says that a row is not as the caller believed.
+type ConflictError struct{ What string }
+
+func (e *ConflictError) Error() string { return e.What }
+
+// Outbox is the protocol of effects: intended before anything, sent before
+// the call, settled after it. Each step is one transaction.
+type Outbox interface {
+	// Intend stores the effect as intended, together with its notices (as
+	// they stand before it), and sets its ID.
+	Intend(ctx context.Context, e *promoter.Effect) error
+	// Sent marks it as about to be sent and counts the attempt.
+	Sent(ctx context.Context, effectID int64) error
+	// Settle stores the outcome with the notices as they stand after it and
+	// ledger entries. State unknown keeps the effect open.
+	Settle(ctx context.Context, s Settlement) error
+	// OpenEffects returns those intended, sent or unknown, oldest first.
+	OpenEffects(ctx context.Context) ([]promoter.Effect, error)
+	// EffectCounts counts effects by verb and state.
+	EffectCounts(ctx context.Context) (map[promoter.Verb]map[promoter.EffectState]int, error)
+	// ShownSince counts review notices first shown since t, by cohort id and
+	// in all.
+	ShownSince(ctx context.Context, t time.Time) (byCohort map[int64]int, err error)
+}
+
+// Settlement is the outcome of one effect.
+type Settlement struct {
+	EffectID  int64
+	State     promoter.EffectState
+	Error     string
+	NotBefore time.Time
+	Notices   []promoter.Notice // whole rows, replacing those there
+	Entries   []Entry
+	At        time.Time
+}
+
+// Approvals keeps plans that wait for a person.
+type Approvals interface {
+	SaveApproval(ctx context.Context, a promoter.Approval) error
+	// Approvals returns those in the given states, or all, newest first.
+	Approvals(ctx context.Context, states ...promoter.ApprovalState) ([]promoter.Approval, error)
+	// DecideApproval answers a waiting plan, with its ledger entry. It fails
+	// with *ConflictError when it does not wait (any more) or is not known.
+	DecideApproval(ctx context.Context, id string, state promoter.ApprovalState, actor, reason string, at time.Time) error
+}
+
+// Entry is a line for the ledger, before it has a number.
+type Entry struct {
+	Kind string // decisions, effect, move, plan, pause, resume, override
+	Body any    // marshalled to JSON; ids and digests only, no secrets, no names of people outside of actors
+}
+
+// Ledger is append-only and chained: seals cover runs of entries, each seal
+// the one before it.
+type Ledger interface {
+	Append(ctx context.Context, runID int64, at time.Time, entries ...Entry) error
+	// Seal chains every entry not yet sealed and returns the head. With
+	// nothing to seal the head stays as it is.
+	Seal(ctx context.Context, at time.Time) (Head, error)
+	Head(ctx context.Context) (Head, error)
+	// LedgerEntries returns up to limit entries after an id, oldest first.
+	LedgerEntries(ctx context.Context, after int64, limit int) ([]LedgerEntry, error)
+	// VerifyLedger recomputes the whole chain over the stored bytes. With a
+	// head given, that head must be among its seals, so that a cut tail or a
+	// full rewrite is found too.
+	VerifyLedger(ctx context.Context, head string) (Verification, error)
+}
+
+// Head is the newest seal. Printed as "n:hash".
+type Head struct {
+	N    int64  `json:"n"`
+	Hash string `json:"hash"` // hex SHA-256; "" when nothing was sealed yet
+}
+
+func (h Head) String() string { return fmt.Sprintf("%d:%s", h.N, h.Hash) }
+
+// LedgerEntry is a stored entry.
+type LedgerEntry struct {
+	ID    int64     `json:"id"`
+	RunID int64     `json:"run_id"`
+	Kind  string    `json:"kind"`
+	At    time.Time `json:"at"`
+	Body  []byte    `json:"body"`
+	Seal  int64     `json:"seal"` // 0: not yet sealed
+}
+
+// Verification is what a check of the ledger found.
+type Verification struct {
+	Seals    int64  `json:"seals"`
+	Entries  int64  `json:"entries"`
+	Unsealed int64  `json:"unsealed"`
+	Head     Head   `json:"head"`
+	Break    string `json:"break"` // "" when it holds; else where and what
+}

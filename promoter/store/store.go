@@ -306,8 +306,10 @@ func (e *ConflictError) Error() string { return e.What }
 // Outbox is the protocol of effects: intended before anything, sent before
 // the call, settled after it. Each step is one transaction.
 type Outbox interface {
-	// Intend stores the effect as intended, together with its notices (as
-	// they stand before it), and sets its ID.
+	// Intend stores the effect as intended, with e.Notices verbatim (they say
+	// what is to be shown, and OpenEffects gives them back), and sets its ID.
+	// It writes no notice rows: new notices were written as planned by Apply
+	// before, and Settle writes what became of them.
 	Intend(ctx context.Context, e *promoter.Effect) error
 	// Sent marks it as about to be sent and counts the attempt.
 	Sent(ctx context.Context, effectID int64) error

@@ -32,6 +32,7 @@ const (
 	NoticeWithdrawn      NoticeState = "withdrawn"
 	NoticeClosedByPerson NoticeState = "closed_by_person"
 	NoticeLost           NoticeState = "lost"
+	NoticeLeft           NoticeState = "left" // as it stood when its pull request was closed; nobody touches it
 )
 
 // Notice is one thing shown on a surface.

@@ -136,8 +136,8 @@ type Repositories interface {
 	// stored facts do (newest scan, newest finding version, newest decision,
 	// membership, open notices and effects), without loading them.
 	Marks(ctx context.Context) (map[int64]string, error)
-	// OpenChanges lists the pull requests, per repository, that have a present
-	// sighting or a notice that is planned or posted.
+	// OpenChanges lists the pull requests, per repository, that have a sighting
+	// that is not gone, or a notice that is planned or posted.
 	OpenChanges(ctx context.Context) (map[int64][]int, error)
 	Load(ctx context.Context, repoID int64) (*Snapshot, error)
 	// Apply writes one repository's changes in one transaction, with their

@@ -98,6 +98,9 @@ func (i Item) Live() bool { return i.Removed.IsZero() }
 // Exhibit is one finding as it is to be shown to an engineer, with everything
 // a renderer needs and nothing that changes when lines move.
 type Exhibit struct {
+	RepoID      int64
+	PullRequest int
+
 	Name      string // acme/shop:F12
 	Finding   finding.Finding
 	Stage     Stage

@@ -1,0 +1,78 @@
+package promoter
+
+import (
+	"slices"
+	"time"
+)
+
+// Settled is the notice as it stands after an effect of one of its verbs was
+// observed. before is what was remembered until now, want what the effect was
+// to bring about.
+func Settled(verb Verb, before, want Notice, seen ObservedPost, at time.Time) Notice {
+	after := want
+	after.Items = slices.Clone(want.Items)
+	switch {
+	case seen.Gone:
+		after = before
+		after.Items = slices.Clone(before.Items)
+		after.State = NoticeLost
+		for i := range after.Items {
+			if after.Items[i].Live() {
+				after.Items[i].Removed, after.Items[i].Cause = at, RemovedAnswered
+			}
+		}
+		return after
+	case seen.Kept != "":
+		return kept(before, want, seen)
+	}
+	switch verb {
+	case VerbResolve, VerbUnresolve:
+		after = before
+		after.Resolved = verb == VerbResolve
+		after.Generation = want.Generation
+		if seen.Remote.ThreadID != "" {
+			after.Remote.ThreadID = seen.Remote.ThreadID
+		}
+		return after
+	}
+	after.Resolved = before.Resolved // threads are effects of their own
+	after.Shown = want.Desired
+	after.Posted = seen.Posted
+	if seen.Remote.ID != 0 {
+		thread := after.Remote.ThreadID
+		after.Remote = seen.Remote
+		if after.Remote.ThreadID == "" {
+			after.Remote.ThreadID = thread
+		}
+	}
+	if after.State == NoticePlanned {
+		after.State = NoticePosted
+	}
+	for i := range after.Items {
+		if after.Items[i].Live() && after.Items[i].ShownAt.IsZero() {
+			after.Items[i].ShownAt = at
+		}
+	}
+	return after
+}
+
+// kept is a notice that a person edited or answered: it stays as they left it,
+// and each item that should have gone says why it did not.
+func kept(before, want Notice, seen ObservedPost) Notice {
+	after := before
+	after.Items = slices.Clone(before.Items)
+	for i := range after.Items {
+		for _, w := range want.Items {
+			if w.Finding == after.Items[i].Finding && after.Items[i].Live() && !w.Live() {
+				after.Items[i].Kept = seen.Kept
+			}
+		}
+	}
+	if want.State == before.State {
+		// A mere update that cannot be made: what we would write is taken
+		// as shown, so that it is not tried for ever.
+		after.Shown = want.Desired
+		after.Body, after.Desired = want.Body, want.Desired
+	}
+	return after
+}

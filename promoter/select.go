@@ -1,0 +1,136 @@
+package promoter
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+)
+
+// Claim is one finding that the policy lets through to a pull request.
+type Claim struct {
+	Finding int64
+	Cohort  Cohort
+	Group   string  // claims of one group share a comment: "F12", or what fixes them
+	Team    string  // whose weekly budget it draws on
+	Anchor  *Anchor // nil: no line of the change can carry it
+	Value   int     // see Value
+	Exhibit Exhibit
+	// Hold: nothing new is known of it (the head is not scanned yet, or the
+	// policy gave no answer). It stays if it is on display and is not shown
+	// otherwise.
+	Hold bool
+}
+
+// Value orders claims when not all can be shown: by severity first, then a
+// fix at hand, then the scanner's own score.
+func Value(f finding.Finding) int {
+	v := int(f.Severity) * 1000
+	if f.Fix != nil || (f.Package != nil && f.Package.FixedIn != "") {
+		v += 500
+	}
+	return v + int(f.Score*10)
+}
+
+// Selection is what one pull request shall show. One selection feeds every
+// surface, so that no summary counts what no comment shows.
+type Selection struct {
+	Inline   [][]Claim // one comment each, most valuable first
+	Listed   []Claim   // in the summary; Exhibit.Note says why not inline
+	Deferred []Deferred
+}
+
+// Deferred is a claim that is not shown now, and why.
+type Deferred struct {
+	Claim Claim
+	Why   DeferReason
+	Plan  string // the plan it waits in, if any
+}
+
+// DeferReason is a closed list.
+type DeferReason string
+
+// Why a claim is deferred.
+const (
+	DeferPaused   DeferReason = "paused"
+	DeferCeiling  DeferReason = "ceiling"
+	DeferWaiting  DeferReason = "waiting"  // in a plan nobody has answered yet
+	DeferRejected DeferReason = "rejected" // in a plan somebody rejected
+)
+
+// Notes that an exhibit in a summary carries.
+const (
+	NoteNoLine = "not on a line this change touches"
+	NoteBudget = "more than a pull request should carry as comments"
+)
+
+// Select decides which claims are shown on one pull request and how. What is
+// on display keeps its place; what is new is taken by value while budget,
+// allowance and people let it. It changes only the allowance.
+func Select(claims []Claim, have []Notice, comments int, a *Allowance) Selection {
+	shown := displayed(have)
+	ordered := slices.Clone(claims)
+	slices.SortStableFunc(ordered, func(x, y Claim) int {
+		return cmp.Or(
+			cmp.Compare(shown[x.Finding], shown[y.Finding]),
+			cmp.Compare(y.Value, x.Value),
+			cmp.Compare(x.Finding, y.Finding))
+	})
+	var s Selection
+	slot := map[string]int{}
+	for _, c := range ordered {
+		on := shown[c.Finding] != notShown
+		if !on {
+			if c.Hold {
+				continue
+			}
+			if why, plan := a.refuse(c); why != "" {
+				s.Deferred = append(s.Deferred, Deferred{Claim: c, Why: why, Plan: plan})
+				continue
+			}
+		}
+		if i, ok := slot[c.Group]; ok {
+			s.Inline[i] = append(s.Inline[i], c)
+			continue
+		}
+		posted := shown[c.Finding] == shownInline
+		switch {
+		case !posted && c.Anchor == nil:
+			c.Exhibit.Note = NoteNoLine
+			s.Listed = append(s.Listed, c)
+		case !posted && (len(s.Inline) >= comments || !a.takeTeam(c.Team)):
+			c.Exhibit.Note = NoteBudget
+			s.Listed = append(s.Listed, c)
+		default:
+			slot[c.Group] = len(s.Inline)
+			s.Inline = append(s.Inline, []Claim{c})
+		}
+	}
+	return s
+}
+
+// How a finding is on display; the order is the order of keeping its place.
+const (
+	shownInline = iota - 2
+	shownListed
+	notShown
+)
+
+func displayed(have []Notice) map[int64]int {
+	shown := map[int64]int{}
+	for _, n := range have {
+		if n.State != NoticePosted {
+			continue
+		}
+		how := shownListed
+		if n.Surface == SurfaceReview {
+			how = shownInline
+		}
+		for _, i := range n.Items {
+			if i.Live() {
+				shown[i.Finding] = min(shown[i.Finding], how)
+			}
+		}
+	}
+	return shown
+}

@@ -1,0 +1,110 @@
+package githubapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"go.uber.org/zap"
+)
+
+// conditional asks with the ETag of the stored answer, if there is one, and
+// gives the stored answer when GitHub says 304, which costs no quota. A cache
+// that fails costs requests, never a run.
+func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
+	if c.cache == nil || k.method != http.MethodGet || k.accept != "" {
+		return c.exchange(ctx, k)
+	}
+	address, err := c.rest.BaseURL.Parse(k.url)
+	if err != nil {
+		return answer{}, err
+	}
+	key := address.String()
+	etag, body, kept, err := c.cache.CachedResponse(ctx, key, c.auth.id)
+	if err != nil {
+		c.log.Warn("stored answer cannot be read", zap.String("path", c.shown(k.url)), zap.Error(err))
+	}
+	stored := http.Header{}
+	if err == nil && etag != "" && json.Valid(body) && json.Unmarshal(kept, &stored) == nil {
+		k.etag = etag
+	}
+	a, err := c.exchange(ctx, k)
+	if err != nil {
+		return a, err
+	}
+	if a.status == http.StatusNotModified && k.etag != "" {
+		if link := stored.Get("Link"); link != "" {
+			a.header.Set("Link", link)
+		}
+		return answer{status: http.StatusOK, header: a.header, body: body}, nil
+	}
+	if tag := a.header.Get("ETag"); a.status == http.StatusOK && tag != "" {
+		c.keep(ctx, key, tag, a)
+	}
+	return a, nil
+}
+
+func (c *Client) keep(ctx context.Context, key, etag string, a answer) {
+	body, err := withoutSource(a.body)
+	if err != nil {
+		return // not JSON: nothing here asks for that without saying so
+	}
+	header, err := json.Marshal(http.Header{"Link": a.header.Values("Link")})
+	if err == nil {
+		err = c.cache.CacheResponse(ctx, key, c.auth.id, etag, body, header)
+	}
+	if err != nil {
+		c.log.Warn("answer cannot be stored", zap.String("path", c.shown(key)), zap.Error(err))
+	}
+}
+
+// withoutSource blanks the source code in an answer, which may hold secrets
+// and is nobody's business in a database: a patch keeps its hunk headers and
+// the kind of each line, which is all that is read of it; a diff hunk goes.
+func withoutSource(body []byte) ([]byte, error) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	var doc any
+	if err := dec.Decode(&doc); err != nil {
+		return nil, err
+	}
+	blank(doc)
+	return json.Marshal(doc)
+}
+
+func blank(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, e := range v {
+			blank(e)
+		}
+	case map[string]any:
+		for key, e := range v {
+			text, isText := e.(string)
+			switch {
+			case isText && key == "patch":
+				v[key] = patchShape(text)
+			case isText && key == "diff_hunk":
+				v[key] = ""
+			default:
+				blank(e)
+			}
+		}
+	}
+}
+
+// patchShape keeps of each line its first character, of a hunk header the
+// numbers.
+func patchShape(patch string) string {
+	lines := strings.Split(patch, "\n")
+	for i, line := range lines {
+		if numbers, _, ok := strings.Cut(strings.TrimPrefix(line, "@@"), "@@"); ok && strings.HasPrefix(line, "@@") {
+			lines[i] = "@@" + numbers + "@@"
+		} else if line != "" && line[0] != '\\' {
+			lines[i] = line[:1]
+		}
+	}
+	return strings.Join(lines, "\n")
+}

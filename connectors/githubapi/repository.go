@@ -1,0 +1,113 @@
+package githubapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// Repository is what a run needs to know of one.
+type Repository struct {
+	ExternalID    string // GitHub's id, in decimal: it survives renames
+	Owner, Name   string // as they are now
+	DefaultBranch string
+	Visibility    string // public, private, internal; "" when GitHub did not say
+	Archived      bool
+	RenamedTo     string // owner/name, when it was asked for under another
+}
+
+// Repository looks a repository up; an old name is followed to the new one.
+func (c *Client) Repository(ctx context.Context, owner, name string) (Repository, error) {
+	var r github.Repository
+	if _, err := c.Get(ctx, repoPath(owner, name), &r); err != nil {
+		return Repository{}, fmt.Errorf("look up repository: %w", err)
+	}
+	out := Repository{
+		ExternalID: strconv.FormatInt(r.GetID(), 10), Owner: r.GetOwner().GetLogin(), Name: r.GetName(),
+		DefaultBranch: r.GetDefaultBranch(), Visibility: r.GetVisibility(), Archived: r.GetArchived(),
+	}
+	if out.Visibility == "" && r.Private != nil && r.GetPrivate() {
+		out.Visibility = "private" // old servers
+	}
+	if full := out.Owner + "/" + out.Name; !strings.EqualFold(full, owner+"/"+name) {
+		out.RenamedTo = full
+	}
+	return out, nil
+}
+
+// Contents reads one file at a commit, raw. A missing file is a refusal for
+// which IsNotFound holds; a folder or submodule is an error.
+func (c *Client) Contents(ctx context.Context, owner, name, commit, path string) ([]byte, error) {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		if s == "" || s == "." || s == ".." {
+			return nil, fmt.Errorf("read %q: not a clean path within a repository", path)
+		}
+		segments[i] = url.PathEscape(s)
+	}
+	address := repoPath(owner, name) + "/contents/" + strings.Join(segments, "/") + "?ref=" + url.QueryEscape(commit)
+	a, err := c.do(ctx, call{method: http.MethodGet, url: address, accept: "application/vnd.github.raw+json"})
+	if err != nil {
+		return nil, fmt.Errorf("read file: %w", err)
+	}
+	if kind := a.header.Get("Content-Type"); !strings.Contains(kind, "raw") && strings.Contains(kind, "json") {
+		return nil, fmt.Errorf("read %q: not a file", path)
+	}
+	return a.body, nil
+}
+
+// repoPath is the address of a repository below the REST root.
+func repoPath(owner, name string) string {
+	return "repos/" + url.PathEscape(owner) + "/" + url.PathEscape(name)
+}
+
+// Kind says what sort of account a token speaks for.
+type Kind string
+
+// The kinds of accounts.
+const (
+	KindUser Kind = "user"
+	KindApp  Kind = "app" // an installation of a GitHub App
+	KindBot  Kind = "bot" // a workflow's token, or a bot account
+)
+
+// Self asks who we are, as comments name their author ("sluice[bot]" for an
+// App). Installations and workflow tokens may not read /user; GraphQL tells
+// them.
+func (c *Client) Self(ctx context.Context) (login string, kind Kind, err error) {
+	if c.auth.app == nil {
+		var u github.User
+		_, err := c.Get(ctx, "user", &u)
+		if err == nil && u.GetType() == "Bot" {
+			return u.GetLogin(), KindBot, nil
+		}
+		var refused *RefusedError
+		if err == nil || !errors.As(err, &refused) || refused.Status != http.StatusForbidden {
+			return u.GetLogin(), KindUser, wrap("ask who we are", err)
+		}
+	}
+	var data struct{ Viewer struct{ Login string } }
+	if err := c.Query(ctx, `query { viewer { login } }`, nil, &data); err != nil {
+		return "", "", fmt.Errorf("ask who we are: %w", err)
+	}
+	kind = KindBot
+	if c.auth.app != nil {
+		kind = KindApp
+	} else if !strings.HasSuffix(data.Viewer.Login, "[bot]") {
+		kind = KindUser
+	}
+	return data.Viewer.Login, kind, nil
+}
+
+func wrap(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

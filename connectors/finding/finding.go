@@ -64,7 +64,7 @@ type Rule struct {
 	HelpURL     string   `json:"help_url"`
 	CWEs        []string `json:"cwes"` // "CWE-79", upper case, in the report's order, no duplicates
 	Tags        []string `json:"tags"`
-	Description string   `json:"-"` // one or two plain sentences for a comment; not part of the inspect format
+	Description string   `json:"description,omitempty"` // one or two plain sentences for a comment
 }
 
 // Place is where in a repository a finding points. Lines and columns count

@@ -1,6 +1,7 @@
 // Package store says what Sluice remembers and what a database must promise.
 // The implementations stand in folders below it; storetest is their one
-// conformance suite.
+// conformance suite. Times are kept to the microsecond and come back in UTC;
+// empty lists may come back as nil.
 //
 // The awkward truth: numbers of findings, scans and notices are handed out in
 // Go (Snapshot.Next), which is safe only because one run at a time holds the
@@ -11,6 +12,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
@@ -47,7 +50,7 @@ type Locker interface {
 	Lock(ctx context.Context, who Holder, wait time.Duration) (release func() error, err error)
 }
 
-// Holder says who holds the run lock.
+// Holder says who holds the run lock. A zero Since is set by Lock.
 type Holder struct {
 	Actor   string    `json:"actor"`
 	Host    string    `json:"host"`
@@ -124,9 +127,10 @@ type Delivery struct {
 // repository.
 type Repositories interface {
 	// EnsureRepository finds a repository by host and external id, else by
-	// host, owner and name, else adds it. A repository found under another
-	// name is renamed; one without an external id is given it. Facts are
-	// versioned: a new version is written only when they differ.
+	// host, owner and name, else adds it. A repository found by its external id
+	// under another name is renamed; one without an external id is given it.
+	// Facts are versioned: a new version is written only when they differ, and
+	// facts that are all empty are not known and change nothing.
 	EnsureRepository(ctx context.Context, r promoter.Repository, runID int64) (promoter.Repository, error)
 	Repositories(ctx context.Context) ([]promoter.Repository, error)
 	// Digests returns the input digest of every repository whose last run left
@@ -265,8 +269,8 @@ type Changes struct {
 	Scopes     []Scope
 	Scans      []Scan
 	Findings   []Finding // new, or with a new Version or CohortID
-	Sightings  []Sighting
-	Decisions  []Decision
+	Sightings  []Sighting        // known by finding, scope and Since
+	Decisions  []Decision        // appended, unless the newest says the same (in whichever run)
 	Notices    []promoter.Notice // with all their items
 	Digest     *string           // nil: leave; "" clears
 	Entries    []Entry           // ledger
@@ -292,7 +296,8 @@ type Ladder interface {
 	MoveCohort(ctx context.Context, m promoter.Move) (promoter.Cohort, error)
 	Moves(ctx context.Context, cohortID int64) ([]promoter.Move, error)
 
-	// Pause returns nil when no pause stands.
+	// Pause returns the pause that nobody has resumed, or nil. Whether its
+	// time is over is for Active to say. SetPause replaces the one that stands.
 	Pause(ctx context.Context) (*promoter.Pause, error)
 	SetPause(ctx context.Context, p promoter.Pause) error
 	Resume(ctx context.Context, actor string, at time.Time) error
@@ -307,21 +312,27 @@ func (e *ConflictError) Error() string { return e.What }
 // the call, settled after it. Each step is one transaction.
 type Outbox interface {
 	// Intend stores the effect as intended, with e.Notices verbatim (they say
-	// what is to be shown, and OpenEffects gives them back), and sets its ID.
+	// what is to be shown, and OpenEffects gives them back), and sets its ID
+	// and State. It fails with *ConflictError when the token is known or an
+	// open effect stands for the same notice and generation.
 	// It writes no notice rows: new notices were written as planned by Apply
 	// before, and Settle writes what became of them.
 	Intend(ctx context.Context, e *promoter.Effect) error
-	// Sent marks it as about to be sent and counts the attempt.
+	// Sent marks it as about to be sent and counts the attempt. It fails with
+	// *ConflictError when the effect is not open (any more).
 	Sent(ctx context.Context, effectID int64) error
 	// Settle stores the outcome with the notices as they stand after it and
-	// ledger entries. State unknown keeps the effect open.
+	// ledger entries. States unknown and intended (deferred) keep the effect
+	// open. Done and unknown need that it was sent; a final state is never
+	// left: both fail with *ConflictError.
 	Settle(ctx context.Context, s Settlement) error
 	// OpenEffects returns those intended, sent or unknown, oldest first.
 	OpenEffects(ctx context.Context) ([]promoter.Effect, error)
 	// EffectCounts counts effects by verb and state.
 	EffectCounts(ctx context.Context) (map[promoter.Verb]map[promoter.EffectState]int, error)
-	// ShownSince counts review notices first shown since t, by cohort id and
-	// in all.
+	// ShownSince counts review notices first shown since t, by the cohorts of
+	// their items; under 0 stands the number of all, which is less than the
+	// sum where notices have items of several cohorts.
 	ShownSince(ctx context.Context, t time.Time) (byCohort map[int64]int, err error)
 }
 
@@ -338,6 +349,8 @@ type Settlement struct {
 
 // Approvals keeps plans that wait for a person.
 type Approvals interface {
+	// SaveApproval adds a plan or replaces one that waits. It fails with
+	// *ConflictError when a person has answered meanwhile.
 	SaveApproval(ctx context.Context, a promoter.Approval) error
 	// Approvals returns those in the given states, or all, newest first.
 	Approvals(ctx context.Context, states ...promoter.ApprovalState) ([]promoter.Approval, error)
@@ -386,11 +399,23 @@ type LedgerEntry struct {
 	Seal  int64     `json:"seal"` // 0: not yet sealed
 }
 
-// Verification is what a check of the ledger found.
+// Verification is what a check of the ledger found, up to the first break.
+// Entries that are not yet sealed can be changed or cut unseen.
 type Verification struct {
 	Seals    int64  `json:"seals"`
-	Entries  int64  `json:"entries"`
+	Entries  int64  `json:"entries"` // under seals that hold
 	Unsealed int64  `json:"unsealed"`
 	Head     Head   `json:"head"`
 	Break    string `json:"break"` // "" when it holds; else where and what
+}
+
+// ChangeOf returns the pull request whose ref this is, or 0.
+func ChangeOf(ref string) int {
+	rest, ok := strings.CutPrefix(ref, "refs/pull/")
+	number, _, _ := strings.Cut(rest, "/")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 0 {
+		return 0
+	}
+	return n
 }

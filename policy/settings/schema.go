@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -15,7 +16,8 @@ import (
 
 const schemaFile = "schemas/settings/schema.json"
 
-func compileSchema() (*jsonschema.Schema, error) {
+// compileSchema compiles the embedded schema, once: it never changes.
+var compileSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	raw, err := fs.ReadFile(rules.FS, schemaFile)
 	if err != nil {
 		return nil, err
@@ -29,7 +31,7 @@ func compileSchema() (*jsonschema.Schema, error) {
 		return nil, err
 	}
 	return c.Compile(schemaFile)
-}
+})
 
 // checkSchema reports every way in which the document is not shaped as the
 // schema says, each at the text that is wrong.

@@ -1,0 +1,251 @@
+package github_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/sluice-sec/sluice/test/sandbox/github"
+)
+
+// Every exchange of every test goes through contract, which holds the request and the answer against what GitHub
+// publishes about its REST interface. So a mistake that client and double share is still a mistake.
+
+// description is GitHub's OpenAPI document, or the reason why there is none.
+type description struct {
+	doc  *openapi3.T
+	skip string
+}
+
+var published = sync.OnceValue(func() description {
+	data, err := readDescription()
+	if err != nil {
+		return description{skip: err.Error()}
+	}
+	doc, err := loadDescription(data)
+	if err != nil {
+		return description{skip: "unreadable: " + err.Error()}
+	}
+	return description{doc: doc}
+})
+
+// readDescription looks for the npm package @octokit/openapi in test/contracts, then for the trimmed copy in the folder
+// the environment variable SLUICE_SHARED names, or beside the checkout.
+func readDescription() ([]byte, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if filepath.Dir(root) == root {
+			return nil, errors.New("no go.mod above the tests")
+		}
+		root = filepath.Dir(root)
+	}
+	data, err := os.ReadFile(filepath.Join(root, "test/contracts/node_modules/@octokit/openapi/generated/api.github.com.json"))
+	if err == nil {
+		return data, nil
+	}
+	shared := os.Getenv("SLUICE_SHARED")
+	if shared == "" {
+		shared = filepath.Join(root, "..", "shared")
+	}
+	f, err := os.Open(filepath.Join(shared, "contracts", "github", "github.trim.json.gz"))
+	if err != nil {
+		return nil, errors.New("GitHub's OpenAPI description is missing: run `npm ci` in test/contracts")
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+// loadDescription keeps the paths the double has and what they refer to: the whole document takes minutes to resolve.
+func loadDescription(data []byte) (*openapi3.T, error) {
+	var all struct {
+		OpenAPI    string                                `json:"openapi"`
+		Info       json.RawMessage                       `json:"info"`
+		Paths      map[string]json.RawMessage            `json:"paths"`
+		Components map[string]map[string]json.RawMessage `json:"components"`
+	}
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, err
+	}
+	for path := range all.Paths {
+		if !github.Knows(path) {
+			delete(all.Paths, path)
+		}
+	}
+	keep := map[string]map[string]json.RawMessage{}
+	var follow func(raw json.RawMessage)
+	follow = func(raw json.RawMessage) {
+		for rest := raw; ; {
+			_, after, ok := bytes.Cut(rest, []byte(`"#/components/`))
+			if !ok {
+				return
+			}
+			name, after, _ := bytes.Cut(after, []byte(`"`))
+			rest = after
+			kind, key, _ := strings.Cut(string(name), "/")
+			if keep[kind] == nil {
+				keep[kind] = map[string]json.RawMessage{}
+			}
+			if _, seen := keep[kind][key]; !seen {
+				keep[kind][key] = withoutExamples(all.Components[kind][key])
+				follow(keep[kind][key])
+			}
+		}
+	}
+	for path, raw := range all.Paths {
+		all.Paths[path] = withoutExamples(raw)
+		follow(all.Paths[path])
+	}
+	all.Components = keep
+	trimmed, err := json.Marshal(all)
+	if err != nil {
+		return nil, err
+	}
+	return openapi3.NewLoader().LoadFromData(trimmed)
+}
+
+// withoutExamples drops what only documents: it names components that nothing else needs.
+func withoutExamples(raw json.RawMessage) json.RawMessage {
+	var value any
+	if json.Unmarshal(raw, &value) != nil {
+		return raw
+	}
+	var drop func(any, bool)
+	drop = func(v any, names bool) {
+		switch v := v.(type) {
+		case map[string]any:
+			if !names {
+				delete(v, "examples")
+				delete(v, "example")
+			}
+			for key, inner := range v {
+				drop(inner, key == "properties" && !names)
+			}
+		case []any:
+			for _, inner := range v {
+				drop(inner, false)
+			}
+		}
+	}
+	drop(value, false)
+	out, err := json.Marshal(value)
+	if err != nil {
+		return raw
+	}
+	return out
+}
+
+// undocumented are answers GitHub gives without describing them for the operation.
+func undocumented(status int) bool {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusNotAcceptable, http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusBadRequest:
+		return true
+	}
+	return false
+}
+
+// contract wraps the double. GraphQL, pages and controls pass unchecked, and so does a request the test marks as wrong.
+func contract(t testing.TB, s *github.Server) http.Handler {
+	d := published()
+	if d.doc == nil {
+		t.Logf("not held against GitHub's description: %s", d.skip)
+		return s
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pattern, params, ok := s.Route(r)
+		if !ok || pattern == "/graphql" || strings.HasPrefix(r.URL.Path, "/ui/") {
+			s.ServeHTTP(w, r)
+			return
+		}
+		item := d.doc.Paths.Find(pattern)
+		if item == nil || item.GetOperation(r.Method) == nil {
+			if !strings.HasPrefix(pattern, "/repositories/") {
+				t.Logf("%s %s is not described", r.Method, pattern)
+			}
+			s.ServeHTTP(w, r)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		in := &openapi3filter.RequestValidationInput{Request: r, PathParams: params,
+			Route:   &routers.Route{Spec: d.doc, Path: pattern, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)},
+			Options: &openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
+		if r.Header.Get("Wrong") == "" && len(body) > 0 {
+			if r.Header.Get("Content-Type") == "" {
+				t.Errorf("%s %s: no content type", r.Method, pattern)
+			}
+			if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
+				t.Errorf("request %s %s: %v", r.Method, r.URL, short(err))
+			}
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		rec := httptest.NewRecorder()
+		s.ServeHTTP(rec, r)
+		if err := checkAnswer(in, rec); err != nil {
+			t.Errorf("answer %d to %s %s: %v\n%.600s", rec.Code, r.Method, r.URL, short(err), rec.Body)
+		}
+		for k, v := range rec.Header() {
+			w.Header()[k] = v
+		}
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	})
+}
+
+func checkAnswer(in *openapi3filter.RequestValidationInput, rec *httptest.ResponseRecorder) error {
+	responses := in.Route.Operation.Responses
+	if rec.Code == http.StatusNotModified || !strings.HasPrefix(rec.Header().Get("Content-Type"), "application/json") && rec.Code != http.StatusNoContent {
+		return nil
+	}
+	if responses.Status(rec.Code) == nil {
+		if undocumented(rec.Code) {
+			return nil
+		}
+		return fmt.Errorf("status is not described")
+	}
+	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: rec.Code, Header: rec.Header(), Body: io.NopCloser(bytes.NewReader(rec.Body.Bytes())),
+		Options: &openapi3filter.Options{MultiError: true, IncludeResponseStatus: true}})
+}
+
+func short(err error) string {
+	text := err.Error()
+	if i := strings.Index(text, "\nSchema:"); i >= 0 {
+		text = text[:i]
+	}
+	return fmt.Sprintf("%.700s", text)
+}
+
+func TestDescription(t *testing.T) {
+	d := published()
+	if d.doc == nil {
+		t.Skip(d.skip)
+	}
+	if d.doc.Paths.Find("/repos/{owner}/{repo}/pulls/{pull_number}/reviews") == nil {
+		t.Error("reviews are not described")
+	}
+}

@@ -1,0 +1,66 @@
+package sarif
+
+import "strings"
+
+// properties are the few members of property bags that scanners agree on well
+// enough to be of use (SARIF leaves the bags open, 3.8).
+type properties struct {
+	score    string // security-severity, a number or a word
+	severity string // severity: the scanner's own word
+	problem  string // problem.severity: error, warning, recommendation (CodeQL)
+	tags     []string
+	cwes     []string
+	pkg      labels
+}
+
+// labels are what reports say of a package, before it is known to be one.
+type labels struct{ purl, name, version, fixed, ecosystem string }
+
+func (s *scanner) properties(p *properties) error {
+	return s.fields(func(name []byte) error {
+		switch string(name) {
+		case "security-severity", "securityseverity", "security_severity":
+			return s.scalar(&p.score, maxName)
+		case "severity":
+			return s.scalar(&p.severity, maxName)
+		case "problem.severity":
+			return s.scalar(&p.problem, maxName)
+		case "tags":
+			return s.words(func(tag string) {
+				if len(p.tags) < maxEntries {
+					p.tags = append(p.tags, tag)
+				}
+			})
+		case "cwe", "cwes", "cwe-id", "cweid", "cwe_id":
+			return s.words(func(word string) {
+				if isNumber(word) {
+					word = "CWE-" + word
+				}
+				p.cwes = addCWEs(p.cwes, word)
+			})
+		case "purl", "packageurl", "package_url":
+			return s.scalar(&p.pkg.purl, maxName)
+		case "packagename", "package_name", "package":
+			return s.scalar(&p.pkg.name, maxName)
+		case "packageversion", "package_version", "installedversion", "installed_version":
+			return s.scalar(&p.pkg.version, maxName)
+		case "fixedversion", "fixed_version", "fixversion", "fixedin":
+			return s.scalar(&p.pkg.fixed, maxName)
+		case "ecosystem", "packagetype":
+			return s.scalar(&p.pkg.ecosystem, maxName)
+		}
+		return s.skip()
+	})
+}
+
+func (p *properties) size() int {
+	n := len(p.score) + len(p.severity) + len(p.problem)
+	for _, tag := range p.tags {
+		n += 16 + len(tag)
+	}
+	return n + 24*len(p.cwes)
+}
+
+func isNumber(s string) bool {
+	return s != "" && len(s) < 7 && strings.Trim(s, "0123456789") == ""
+}

@@ -1,0 +1,327 @@
+package sarif
+
+// result is what is read of a result (SARIF 3.27). Everything else in it, code
+// flows above all, is checked to be JSON and passed over.
+type result struct {
+	ruleID       string
+	ruleIndex    int
+	rule         reference
+	level, kind  string
+	message      message
+	place        physical
+	symbol       string
+	symbolIndex  int
+	fingerprints map[string]string // fingerprints, then partialFingerprints
+	partial      map[string]string
+	suppressed   bool
+	disputed     bool // a suppression is under review or was rejected
+	baseline     string
+	fix          fix
+	taxa         []reference
+	props        properties
+}
+
+// message is a message that may be kept with its rule (SARIF 3.11).
+type message struct {
+	text, id  string
+	arguments []string
+}
+
+// location is an artifactLocation (SARIF 3.4).
+type location struct {
+	uri, base string
+	index     int // -1: none
+}
+
+// physical is a physicalLocation (SARIF 3.29).
+type physical struct {
+	given           bool
+	artifact        location
+	region, context region
+}
+
+// region is a region given by lines (SARIF 3.30). Regions given by character or
+// byte offsets alone have no line.
+type region struct {
+	startLine, endLine, startColumn, endColumn int
+	snippet                                    string
+}
+
+// fix is a result's first fix (SARIF 3.55).
+type fix struct {
+	given       bool
+	description string
+	edits       []edit
+	tooMuch     bool
+}
+
+// edit is one replacement (SARIF 3.57).
+type edit struct {
+	artifact location
+	deleted  region
+	text     string
+}
+
+// A fix beyond these bounds is no suggestion anybody reads.
+const (
+	maxEdits   = 16
+	maxFixText = 32 << 10
+)
+
+func (r *result) reset() {
+	*r = result{ruleIndex: -1, rule: noReference(), symbolIndex: -1, taxa: r.taxa[:0]}
+	r.place.artifact.index = -1
+}
+
+// result reads one; it must start with an object.
+func (s *scanner) result(r *result) error {
+	return s.fields(func(name []byte) error {
+		switch string(name) {
+		case "ruleid":
+			return s.text(&r.ruleID, maxName)
+		case "ruleindex":
+			return s.integer(&r.ruleIndex)
+		case "rule":
+			return s.reference(&r.rule)
+		case "level":
+			return s.text(&r.level, maxName)
+		case "kind":
+			return s.text(&r.kind, maxName)
+		case "message":
+			return s.message(&r.message)
+		case "locations":
+			return s.locations(r)
+		case "fingerprints":
+			return s.dictionary(&r.fingerprints, maxName)
+		case "partialfingerprints":
+			return s.dictionary(&r.partial, maxName)
+		case "suppressions":
+			return s.suppressions(r)
+		case "baselinestate":
+			return s.text(&r.baseline, maxName)
+		case "fixes":
+			return s.fixes(&r.fix)
+		case "taxa":
+			return s.taxa(&r.taxa)
+		case "properties":
+			return s.properties(&r.props)
+		}
+		return s.skip()
+	})
+}
+
+func (s *scanner) message(m *message) error {
+	return s.fields(func(name []byte) error {
+		switch string(name) {
+		case "text":
+			return s.text(&m.text, maxMessage)
+		case "id":
+			return s.text(&m.id, maxName)
+		case "arguments":
+			return s.list(&m.arguments, maxName)
+		}
+		return s.skip()
+	})
+}
+
+// locations reads the first location that names an artifact, and the first
+// logical location of any.
+func (s *scanner) locations(r *result) error {
+	return s.items(func(int) error {
+		return s.fields(func(name []byte) error {
+			switch string(name) {
+			case "physicallocation":
+				if r.place.given {
+					return s.skip()
+				}
+				r.place = physical{artifact: location{index: -1}}
+				return s.physical(&r.place)
+			case "logicallocations":
+				return s.items(func(int) error {
+					if r.symbol != "" || r.symbolIndex >= 0 {
+						return s.skip()
+					}
+					l := logical{index: -1}
+					err := s.logical(&l)
+					r.symbol, r.symbolIndex = l.name, l.index
+					return err
+				})
+			}
+			return s.skip()
+		})
+	})
+}
+
+func (s *scanner) physical(p *physical) error {
+	err := s.fields(func(name []byte) error {
+		switch string(name) {
+		case "artifactlocation":
+			return s.location(&p.artifact)
+		case "region":
+			return s.region(&p.region)
+		case "contextregion":
+			return s.region(&p.context)
+		}
+		return s.skip()
+	})
+	p.given = p.artifact.uri != "" || p.artifact.index >= 0
+	return err
+}
+
+// location reads an artifactLocation; the 2.1.0 betas allowed a plain string.
+func (s *scanner) location(l *location) error {
+	if c, err := s.peek(); err != nil || c == '"' {
+		if err != nil {
+			return err
+		}
+		return s.text(&l.uri, maxURI)
+	}
+	return s.fields(func(name []byte) error {
+		switch string(name) {
+		case "uri":
+			return s.text(&l.uri, maxURI)
+		case "uribaseid":
+			return s.text(&l.base, maxName)
+		case "index":
+			return s.integer(&l.index)
+		}
+		return s.skip()
+	})
+}
+
+func (s *scanner) region(r *region) error {
+	return s.fields(func(name []byte) error {
+		switch string(name) {
+		case "startline":
+			return s.integer(&r.startLine)
+		case "endline":
+			return s.integer(&r.endLine)
+		case "startcolumn":
+			return s.integer(&r.startColumn)
+		case "endcolumn":
+			return s.integer(&r.endColumn)
+		case "snippet":
+			return s.textOf(&r.snippet, maxSnippet)
+		}
+		return s.skip()
+	})
+}
+
+// logical is a logicalLocation (SARIF 3.33).
+type logical struct {
+	name  string
+	index int
+}
+
+func (s *scanner) logical(l *logical) error {
+	var short string
+	err := s.fields(func(name []byte) error {
+		switch string(name) {
+		case "fullyqualifiedname":
+			return s.text(&l.name, maxName)
+		case "name":
+			return s.text(&short, maxName)
+		case "index":
+			return s.integer(&l.index)
+		}
+		return s.skip()
+	})
+	if l.name == "" {
+		l.name = short
+	}
+	return err
+}
+
+// suppressions follows SARIF 3.27.23: any that is under review or rejected
+// keeps the result open.
+func (s *scanner) suppressions(r *result) error {
+	return s.items(func(int) error {
+		var status string
+		if ok, err := s.at('{'); !ok {
+			return err
+		}
+		err := s.fields(func(name []byte) error {
+			switch string(name) {
+			case "status", "state": // state was its name in the betas
+				return s.text(&status, maxName)
+			}
+			return s.skip()
+		})
+		switch status {
+		case "", "accepted":
+			r.suppressed = true
+		default:
+			r.disputed = true
+		}
+		return err
+	})
+}
+
+func (s *scanner) taxa(into *[]reference) error {
+	return s.items(func(int) error {
+		if len(*into) >= maxEntries {
+			return s.skip()
+		}
+		ref := noReference()
+		err := s.reference(&ref)
+		*into = append(*into, ref)
+		return err
+	})
+}
+
+func (s *scanner) fixes(f *fix) error {
+	return s.items(func(int) error {
+		if f.given {
+			return s.skip()
+		}
+		f.given = true
+		return s.fields(func(name []byte) error {
+			switch string(name) {
+			case "description":
+				return s.textOf(&f.description, maxName)
+			case "artifactchanges":
+				return s.items(func(int) error { return s.change(f) })
+			}
+			return s.skip()
+		})
+	})
+}
+
+// change reads an artifactChange (SARIF 3.56), whose place may come last.
+func (s *scanner) change(f *fix) error {
+	where, first := location{index: -1}, len(f.edits)
+	err := s.fields(func(name []byte) error {
+		switch string(name) {
+		case "artifactlocation":
+			return s.location(&where)
+		case "replacements":
+			return s.items(func(int) error {
+				if f.tooMuch = f.tooMuch || len(f.edits) >= maxEdits; f.tooMuch {
+					return s.skip()
+				}
+				var e edit
+				err := s.replacement(&e)
+				f.tooMuch = len(e.text) >= maxFixText
+				f.edits = append(f.edits, e)
+				return err
+			})
+		}
+		return s.skip()
+	})
+	for i := first; i < len(f.edits); i++ {
+		f.edits[i].artifact = where
+	}
+	return err
+}
+
+func (s *scanner) replacement(e *edit) error {
+	return s.fields(func(name []byte) error {
+		switch string(name) {
+		case "deletedregion":
+			return s.region(&e.deleted)
+		case "insertedcontent":
+			return s.textOf(&e.text, maxFixText)
+		}
+		return s.skip()
+	})
+}

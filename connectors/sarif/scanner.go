@@ -1,0 +1,405 @@
+package sarif
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// maxDepth bounds nesting. SARIF itself needs about a dozen levels; property
+// bags and graphs a few more.
+const maxDepth = 512
+
+// window is how much of the stream a scanner holds at a time.
+const window = 64 << 10
+
+// scanner reads one JSON document (RFC 8259) from front to back, from a stream
+// or from bytes in memory, and accepts what encoding/json accepts, to maxDepth.
+// Its memory does not grow with the document.
+type scanner struct {
+	r        io.Reader // nil: buf is the whole input
+	buf      []byte
+	pos, end int
+	base     int64 // offset of buf[0] in the stream
+	readErr  error
+	depth    int
+	scratch  []byte
+	mistyped int // values passed over because the format asks for another type there
+}
+
+func newScanner(r io.Reader) *scanner { return &scanner{r: r, buf: make([]byte, window)} }
+
+// reset points a scanner at bytes in memory that start at offset base.
+func (s *scanner) reset(data []byte, base int64) {
+	*s = scanner{buf: data, end: len(data), base: base, scratch: s.scratch[:0]}
+}
+
+func (s *scanner) offset() int64 { return s.base + int64(s.pos) }
+
+// more brings further bytes into the window. Slices of it are stale afterwards.
+func (s *scanner) more() error {
+	if s.r == nil {
+		return io.EOF
+	}
+	if s.pos > 0 {
+		copy(s.buf, s.buf[s.pos:s.end])
+		s.base += int64(s.pos)
+		s.end -= s.pos
+		s.pos = 0
+	}
+	for range 100 {
+		if s.readErr != nil {
+			return s.readErr
+		}
+		var n int
+		n, s.readErr = s.r.Read(s.buf[s.end:])
+		if s.end += n; n > 0 {
+			return nil
+		}
+	}
+	return io.ErrNoProgress
+}
+
+// need tries to have n bytes in the window.
+func (s *scanner) need(n int) error {
+	for s.end-s.pos < n {
+		if err := s.more(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *scanner) malformed(detail string) *Error {
+	return &Error{Offset: s.offset(), Detail: detail, Err: ErrMalformed}
+}
+
+// ended turns the end of the input, or a failure to read it, into an error.
+func (s *scanner) ended(err error) *Error {
+	e := &Error{Offset: s.base + int64(s.end), Err: err}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		e.Err = ErrTruncated
+	}
+	return e
+}
+
+// peek passes over white space and returns the byte after it, unread.
+func (s *scanner) peek() (byte, error) {
+	for {
+		for s.pos < s.end {
+			switch c := s.buf[s.pos]; c {
+			case ' ', '\n', '\r', '\t':
+				s.pos++
+			default:
+				return c, nil
+			}
+		}
+		if err := s.more(); err != nil {
+			return 0, s.ended(err)
+		}
+	}
+}
+
+// finish checks that nothing but white space is left.
+func (s *scanner) finish() error {
+	_, err := s.peek()
+	var e *Error
+	if errors.As(err, &e) && e.Err == ErrTruncated {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.malformed("something follows the document's end")
+}
+
+// skip reads one value and forgets it.
+func (s *scanner) skip() error {
+	c, err := s.peek()
+	if err != nil {
+		return err
+	}
+	switch {
+	case c == '{':
+		return s.object(nil)
+	case c == '[':
+		return s.array(nil)
+	case c == '"':
+		_, err = s.str(0)
+		return err
+	case c == '-' || c >= '0' && c <= '9':
+		_, err = s.number()
+		return err
+	}
+	_, err = s.literal()
+	return err
+}
+
+// object reads an object; each is called with every member's name and reads its
+// value. The name is good only until it does. A nil each skips.
+func (s *scanner) object(each func(name []byte) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	c, err := s.peek()
+	if err != nil {
+		return err
+	}
+	if c == '}' {
+		s.leave()
+		return nil
+	}
+	for {
+		if c != '"' {
+			return s.malformed("want a member's name in quotes")
+		}
+		if err := s.member(each); err != nil {
+			return err
+		}
+		if c, err = s.peek(); err != nil {
+			return err
+		}
+		if c == '}' {
+			s.leave()
+			return nil
+		}
+		if c != ',' {
+			return s.malformed("want , or } after a member")
+		}
+		s.pos++
+		if c, err = s.peek(); err != nil {
+			return err
+		}
+	}
+}
+
+// member reads a name, its colon and its value.
+func (s *scanner) member(each func(name []byte) error) error {
+	var kept [64]byte // for the error's path: the window may move on
+	name, err := s.str(maxName)
+	if err != nil {
+		return err
+	}
+	n := copy(kept[:], name)
+	held := name
+	if s.pos == s.end || s.buf[s.pos] != ':' { // rarely more than a look
+		held = append([]byte(nil), name...)
+		c, err := s.peek()
+		if err != nil {
+			return within(err, nameStep(kept[:n]))
+		}
+		if c != ':' {
+			return within(s.malformed("want : after a member's name"), nameStep(kept[:n]))
+		}
+	}
+	s.pos++
+	if each == nil {
+		err = s.skip()
+	} else {
+		err = each(held)
+	}
+	if err != nil {
+		return within(err, nameStep(kept[:n]))
+	}
+	return nil
+}
+
+// array reads an array; each is called at every element and reads it. A nil
+// each skips.
+func (s *scanner) array(each func(i int) error) error {
+	if err := s.enter(); err != nil {
+		return err
+	}
+	c, err := s.peek()
+	if err != nil {
+		return err
+	}
+	if c == ']' {
+		s.leave()
+		return nil
+	}
+	for i := 0; ; i++ {
+		if each == nil {
+			err = s.skip()
+		} else {
+			err = each(i)
+		}
+		if err != nil {
+			return within(err, index(i))
+		}
+		if c, err = s.peek(); err != nil {
+			return err
+		}
+		if c == ']' {
+			s.leave()
+			return nil
+		}
+		if c != ',' {
+			return s.malformed("want , or ] after an element")
+		}
+		s.pos++
+	}
+}
+
+func (s *scanner) enter() error {
+	if s.depth++; s.depth > maxDepth {
+		return &Error{Offset: s.offset(), Detail: "nested too deeply", Err: ErrTooLarge}
+	}
+	s.pos++
+	return nil
+}
+
+func (s *scanner) leave() {
+	s.depth--
+	s.pos++
+}
+
+// plain marks the bytes of a string that stand for themselves.
+var plain = func() (t [256]bool) {
+	for i := range t {
+		t[i] = i >= ' ' && i != '"' && i != '\\'
+	}
+	return t
+}()
+
+// str reads a string and returns at most about keep of its bytes, unescaped and
+// good until the next read.
+func (s *scanner) str(keep int) ([]byte, error) {
+	s.pos++
+	for i := s.pos; i < s.end; i++ {
+		if plain[s.buf[i]] {
+			continue
+		}
+		if s.buf[i] != '"' {
+			break
+		}
+		b := s.buf[s.pos:min(i, s.pos+keep)]
+		s.pos = i + 1
+		return b, nil
+	}
+	return s.longStr(keep)
+}
+
+// longStr is str for strings with escapes or across windows.
+func (s *scanner) longStr(keep int) ([]byte, error) {
+	out := s.scratch[:0]
+	defer func() { s.scratch = out }()
+	for {
+		i := s.pos
+		for i < s.end && plain[s.buf[i]] {
+			i++
+		}
+		if room := keep - len(out); room > 0 {
+			out = append(out, s.buf[s.pos:min(i, s.pos+room)]...)
+		}
+		s.pos = i
+		if i == s.end {
+			if err := s.more(); err != nil {
+				return nil, s.ended(err)
+			}
+			continue
+		}
+		switch s.buf[i] {
+		case '"':
+			s.pos++
+			return out, nil
+		case '\\':
+			r, err := s.escape()
+			if err != nil {
+				return nil, err
+			}
+			if len(out) < keep {
+				out = utf8.AppendRune(out, r)
+			}
+		default:
+			return nil, s.malformed("control character in a string")
+		}
+	}
+}
+
+var escapes = map[byte]rune{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// escape reads one escape; a lone surrogate becomes U+FFFD as in encoding/json.
+func (s *scanner) escape() (rune, error) {
+	if err := s.need(2); err != nil {
+		return 0, s.ended(err)
+	}
+	if s.buf[s.pos+1] != 'u' {
+		r, ok := escapes[s.buf[s.pos+1]]
+		if !ok {
+			return 0, s.malformed("unknown escape in a string")
+		}
+		s.pos += 2
+		return r, nil
+	}
+	if err := s.need(6); err != nil {
+		return 0, s.unfinishedEscape(err)
+	}
+	r := hex4(s.buf[s.pos+2 : s.pos+6])
+	if r < 0 {
+		return 0, s.malformed("want four hexadecimal digits after \\u")
+	}
+	if !utf16.IsSurrogate(r) {
+		s.pos += 6
+		return r, nil
+	}
+	// The other half must follow at once. A short read here is not an error yet.
+	_ = s.need(12)
+	s.pos += 6
+	if s.end-s.pos >= 6 && s.buf[s.pos] == '\\' && s.buf[s.pos+1] == 'u' {
+		if full := utf16.DecodeRune(r, hex4(s.buf[s.pos+2:s.pos+6])); full != utf8.RuneError {
+			s.pos += 6
+			return full, nil
+		}
+	}
+	return utf8.RuneError, nil
+}
+
+// unfinishedEscape tells a wrong escape near the end from a cut one.
+func (s *scanner) unfinishedEscape(err error) error {
+	for _, c := range s.buf[s.pos+2 : s.end] {
+		if !isHex(c) {
+			return s.malformed("want four hexadecimal digits after \\u")
+		}
+	}
+	return s.ended(err)
+}
+
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c|32 >= 'a' && c|32 <= 'f' }
+
+// hex4 returns -1 where a digit is none.
+func hex4(b []byte) (r rune) {
+	for _, c := range b {
+		switch {
+		case !isHex(c):
+			return -1
+		case c <= '9':
+			r = r<<4 | rune(c-'0')
+		default:
+			r = r<<4 | rune(c|32-'a'+10)
+		}
+	}
+	return r
+}
+
+// literal reads true, false or null and returns its first letter.
+func (s *scanner) literal() (byte, error) {
+	for _, word := range []string{"true", "false", "null"} {
+		if s.buf[s.pos] != word[0] {
+			continue
+		}
+		err := s.need(len(word))
+		got := s.buf[s.pos:min(s.end, s.pos+len(word))]
+		if !bytes.HasPrefix([]byte(word), got) {
+			break
+		}
+		if err != nil {
+			return 0, s.ended(err)
+		}
+		s.pos += len(word)
+		return word[0], nil
+	}
+	return 0, s.malformed("want a value")
+}

@@ -43,7 +43,7 @@ func (c *Client) Doctor(ctx context.Context, owner, name string) []Check {
 		checks = append(checks,
 			Check{Name: "repository " + owner + "/" + name, Verdict: Passed, Detail: "visible"},
 			c.checkRead(ctx, "read pull requests", repoPath(owner, name)+"/pulls?per_page=1"),
-			c.checkRead(ctx, "read code", repoPath(owner, name)+"/commits?per_page=1"),
+			c.checkRead(ctx, "read code", repoPath(owner, name)+"/branches?per_page=1"),
 			c.checkWrite(ctx, a.header))
 	}
 	return append(checks, c.checkRate(ctx))

@@ -16,7 +16,7 @@ var endpoints = []struct {
 	{regexp.MustCompile(`/graphql$`), "pull requests"},
 	{regexp.MustCompile(`/pulls(/|$)`), "pull requests"},
 	{regexp.MustCompile(`/issues/`), "pull requests"}, // comments on pull requests
-	{regexp.MustCompile(`/(contents|compare|commits|git)/`), "contents"},
+	{regexp.MustCompile(`/(contents|compare|commits|branches|git)(/|$)`), "contents"},
 	{regexp.MustCompile(`^/(repos/[^/]+/[^/]+|repositories/\d+)$`), "metadata"},
 }
 

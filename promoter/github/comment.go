@@ -1,0 +1,153 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/sluice-sec/sluice/connectors/githubapi"
+	"github.com/sluice-sec/sluice/promoter"
+)
+
+// Why a notice is left as it is.
+const (
+	KeptEdited   = "edited by a person"
+	KeptAnswered = "answered"
+)
+
+// comment is what review comments and issue comments share.
+type comment struct {
+	ID        int64            `json:"id"`
+	Body      string           `json:"body"`
+	HTMLURL   string           `json:"html_url"`
+	ReviewID  int64            `json:"pull_request_review_id"`
+	User      github.User      `json:"user"`
+	CreatedAt github.Timestamp `json:"created_at"`
+	UpdatedAt github.Timestamp `json:"updated_at"`
+}
+
+// edit replaces a body, unless a person changed or answered it.
+func (t *target) edit(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, error) {
+	c, want, err := t.current(ctx, n)
+	if githubapi.IsNotFound(err) {
+		return gone(n), nil
+	}
+	if err != nil {
+		return promoter.ObservedPost{}, err
+	}
+	if same(c.Body, want) {
+		return shown(n, c, promoter.HashBody(c.Body)), nil
+	}
+	if promoter.HashBody(c.Body) != n.Posted {
+		return kept(n, c, KeptEdited), nil
+	}
+	if t.effect.Verb == promoter.VerbEditComment && n.State == promoter.NoticeWithdrawn {
+		answered, err := t.answered(ctx, n.Remote.ID)
+		if err != nil {
+			return promoter.ObservedPost{}, err
+		}
+		if answered {
+			return kept(n, c, KeptAnswered), nil
+		}
+	}
+	var now comment
+	if err := t.client.Edit(ctx, t.commentPath(n.Remote.ID), map[string]string{"body": want}, &now); err != nil {
+		return promoter.ObservedPost{}, err
+	}
+	return shown(n, now, promoter.HashBody(now.Body)), nil
+}
+
+func (t *target) findEdit(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, bool, error) {
+	c, want, err := t.current(ctx, n)
+	if githubapi.IsNotFound(err) {
+		return gone(n), true, nil
+	}
+	if err != nil {
+		return promoter.ObservedPost{}, false, err
+	}
+	m, ok := t.signer.open(c.Body)
+	if same(c.Body, want) || ok && m.token == t.effect.Token && m.notice == n.No {
+		return shown(n, c, posted(c.Body, want)), true, nil
+	}
+	return promoter.ObservedPost{}, false, nil
+}
+
+// current reads a comment of ours and says what its body should be.
+func (t *target) current(ctx context.Context, n promoter.Notice) (c comment, want string, err error) {
+	if n.Remote.ID == 0 {
+		return c, "", &promoter.RefusedError{Why: fmt.Sprintf("notice %d was never posted", n.No)}
+	}
+	if _, err := t.client.Get(ctx, t.commentPath(n.Remote.ID), &c); err != nil {
+		return c, "", err
+	}
+	if author := c.User.GetLogin(); !t.mine(author) {
+		return c, "", &promoter.RefusedError{
+			Why:  fmt.Sprintf("comment %d was written by %s and we are %s", n.Remote.ID, author, t.login),
+			Mend: "use the App or account that posted it",
+		}
+	}
+	k := inComment
+	if t.effect.Verb == promoter.VerbEditSummary {
+		k = inSummary
+	}
+	return c, t.sealed(k, n), nil
+}
+
+func (t *target) commentPath(id int64) string {
+	if t.effect.Verb == promoter.VerbEditComment {
+		return t.path("/pulls/comments/%d", id)
+	}
+	return t.path("/issues/comments/%d", id)
+}
+
+// answered tells whether somebody else replied in a comment's thread.
+func (t *target) answered(ctx context.Context, id int64) (bool, error) {
+	all, err := githubapi.All[github.PullRequestComment](ctx, t.client, t.pull("/comments?per_page=100"))
+	if err != nil {
+		return false, err
+	}
+	for _, c := range all {
+		if c.GetInReplyTo() == id && !t.mine(c.GetUser().GetLogin()) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func shown(n promoter.Notice, c comment, hash string) promoter.ObservedPost {
+	remote := n.Remote
+	remote.ID, remote.URL = c.ID, c.HTMLURL
+	if c.ReviewID != 0 {
+		remote.ReviewID = c.ReviewID
+	}
+	return promoter.ObservedPost{No: n.No, Remote: remote, Posted: hash}
+}
+
+func kept(n promoter.Notice, c comment, why string) promoter.ObservedPost {
+	post := shown(n, c, promoter.HashBody(c.Body))
+	post.Kept = why
+	return post
+}
+
+func gone(n promoter.Notice) promoter.ObservedPost {
+	return promoter.ObservedPost{No: n.No, Remote: n.Remote, Gone: true}
+}
+
+// same compares bodies as GitHub may give them back: it can change line ends
+// and trim blanks.
+func same(a, b string) bool { return trimmed(a) == trimmed(b) }
+
+func trimmed(body string) string {
+	return strings.TrimSpace(strings.ReplaceAll(body, "\r\n", "\n"))
+}
+
+// posted is the hash to remember for a body found in the world: its own, if it
+// is what we sent; else what we sent, so that a person's edit is seen as one.
+func posted(found, sent string) string {
+	if same(found, sent) {
+		return promoter.HashBody(found)
+	}
+	return promoter.HashBody(sent)
+}

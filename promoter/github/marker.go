@@ -1,0 +1,70 @@
+package github
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strconv"
+)
+
+// kind is what a marker stands in.
+type kind string
+
+const (
+	inReview  kind = "review"
+	inComment kind = "comment"
+	inSummary kind = "summary"
+)
+
+// marker is what finds our own writing again: hidden at the end of a body,
+// bound to its pull request by a MAC. It counts only in a body whose author is
+// our own login.
+type marker struct {
+	kind   kind
+	token  string
+	notice int64 // 0 in a review's body
+}
+
+// signer makes and checks the markers of one pull request.
+type signer struct {
+	key        []byte
+	repository string // the platform's id
+	number     int
+}
+
+const macLength = 32 // hex digits: 128 bits of HMAC-SHA256
+
+var (
+	markerForm = regexp.MustCompile(`<!-- sluice:1 ([a-z]{1,16}) ([A-Za-z0-9_-]{1,64}) ([0-9]{1,18}) ([0-9a-f]{32}) -->`)
+	tokenForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+)
+
+// seal appends the marker to a body.
+func (s signer) seal(body string, m marker) string {
+	return fmt.Sprintf("%s\n\n<!-- sluice:1 %s %s %d %s -->", body, m.kind, m.token, m.notice, s.mac(m))
+}
+
+// open reads the marker of a body: the last one, where seal puts it, since
+// what stands before it may quote another. ok is false for none and for a
+// forged one.
+func (s signer) open(body string) (m marker, ok bool) {
+	all := markerForm.FindAllStringSubmatch(body, -1)
+	if len(all) == 0 {
+		return marker{}, false
+	}
+	last := all[len(all)-1]
+	m = marker{kind: kind(last[1]), token: last[2]}
+	var err error
+	if m.notice, err = strconv.ParseInt(last[3], 10, 64); err != nil {
+		return marker{}, false
+	}
+	return m, hmac.Equal([]byte(last[4]), []byte(s.mac(m)))
+}
+
+func (s signer) mac(m marker) string {
+	h := hmac.New(sha256.New, s.key)
+	fmt.Fprintf(h, "sluice:1\n%q\n%d\n%q\n%q\n%d", s.repository, s.number, m.kind, m.token, m.notice)
+	return hex.EncodeToString(h.Sum(nil))[:macLength]
+}

@@ -1,0 +1,168 @@
+package github
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/promoter"
+)
+
+// Renderer writes the bodies of comments, in GitHub's Markdown, without
+// markers. Its methods are pure. Nothing from outside keeps a meaning in them:
+// no mention, no link but a checked https one, no HTML, no image.
+type Renderer struct{}
+
+var _ promoter.Renderer = Renderer{}
+
+// maxBody leaves room for a marker below GitHub's 65,536 characters. Counted
+// in bytes, which are never fewer.
+const maxBody = 65_000
+
+// Comment writes one review comment about findings that share a fix. What
+// does not fit is left out by whole findings and counted.
+func (Renderer) Comment(exhibits []promoter.Exhibit) string {
+	if len(exhibits) == 0 {
+		return ""
+	}
+	if len(exhibits) == 1 {
+		return single(exhibits[0])
+	}
+	worst, mend := finding.Unknown, ""
+	for _, e := range exhibits {
+		worst = max(worst, e.Finding.Severity)
+		if mend == "" {
+			mend = fix(e.Finding)
+		}
+	}
+	head := fmt.Sprintf("**%s severity** · %d findings with one fix", capital(worst), len(exhibits))
+	tail := paragraphs(labelled("How to fix:", mend), footer(exhibits[0], nil))
+	items := make([]string, len(exhibits))
+	for i, e := range exhibits {
+		items[i] = "- " + strings.Join(nonEmpty(
+			"**"+capital(e.Finding.Severity)+"**", foundBy(e.Finding), text(e.Finding.Message, 300),
+			references(e.Finding), "("+code(e.Name, 150)+")"), " ")
+	}
+	return paragraphs(head, fitting(items, maxBody-len(head)-len(tail)), tail)
+}
+
+func single(e promoter.Exhibit) string {
+	f := e.Finding
+	head := "**" + capital(f.Severity) + " severity**"
+	if f.Rule.Name != "" && f.Rule.Name != f.Rule.ID {
+		head += " · " + text(f.Rule.Name, 120)
+	}
+	why := f.Rule.Description
+	if strings.TrimSpace(why) == strings.TrimSpace(f.Message) {
+		why = ""
+	}
+	return paragraphs(
+		head,
+		text(f.Message, 1000),
+		labelled("Why it matters:", strings.Join(nonEmpty(text(why, 600), references(f)), " ")),
+		labelled("How to fix:", strings.Join(nonEmpty(fix(f), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
+		footer(e, []string{"finding " + code(e.Name, 150)}))
+}
+
+// footer says who found it, why it is shown, how to answer and whom to ask.
+func footer(e promoter.Exhibit, more []string) string {
+	shown := append([]string{"Found by " + foundBy(e.Finding)}, more...)
+	lines := []string{strings.Join(append(shown, whyShown(e)), " · "),
+		"Wrong, or not useful? Reply in this thread and say why: what somebody replied to is not withdrawn."}
+	if e.Ask != "" {
+		lines[1] += " Questions: " + text(e.Ask, 100)
+	}
+	return "<sub>" + strings.Join(lines, "<br>") + "</sub>"
+}
+
+func foundBy(f finding.Finding) string {
+	by := code(f.Scanner.Name, 60)
+	if f.Rule.ID != "" {
+		by += " " + code(f.Rule.ID, 120)
+	}
+	return by
+}
+
+func whyShown(e promoter.Exhibit) string {
+	s := fmt.Sprintf("shown because %s is at stage %s", code(e.Cohort, 150), e.Stage)
+	if e.Threshold != finding.Unknown {
+		s += fmt.Sprintf(", where this repository lets %s", e.Threshold)
+		if e.Threshold < finding.Critical {
+			s += " and above"
+		}
+		s += " through"
+	}
+	for i, reason := range e.Reasons {
+		if i == 5 {
+			break
+		}
+		s += "; " + text(reason, 200)
+	}
+	return s
+}
+
+var cweForm = regexp.MustCompile(`^CWE-([0-9]{1,5})$`)
+
+// references links weaknesses and names advisories.
+func references(f finding.Finding) string {
+	var refs []string
+	for _, cwe := range f.Rule.CWEs {
+		if m := cweForm.FindStringSubmatch(cwe); m != nil && len(refs) < 3 {
+			refs = append(refs, link(cwe, "https://cwe.mitre.org/data/definitions/"+m[1]+".html"))
+		}
+	}
+	for i, advisory := range f.Advisories {
+		if i == 5 {
+			break
+		}
+		refs = append(refs, code(advisory, 60))
+	}
+	return strings.Join(refs, ", ")
+}
+
+// fitting joins list items while they fit and says how many did not.
+func fitting(items []string, room int) string {
+	const note = "\n\n%d more findings do not fit here."
+	used, n := len(note)+20, 0
+	for n < len(items) && used+len(items[n])+1 <= room {
+		used += len(items[n]) + 1
+		n++
+	}
+	list := strings.Join(items[:n], "\n")
+	switch left := len(items) - n; left {
+	case 0:
+	case 1:
+		list += "\n\n1 more finding does not fit here."
+	default:
+		list += fmt.Sprintf(note, left)
+	}
+	return strings.TrimSpace(list)
+}
+
+func capital(s finding.Severity) string {
+	name := s.String()
+	return strings.ToUpper(name[:1]) + name[1:]
+}
+
+func labelled(label, body string) string {
+	if body == "" {
+		return ""
+	}
+	if strings.HasPrefix(body, "```") {
+		return "**" + label + "**\n\n" + body
+	}
+	return "**" + label + "** " + body
+}
+
+func paragraphs(parts ...string) string { return strings.Join(nonEmpty(parts...), "\n\n") }
+
+func nonEmpty(parts ...string) []string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
+}

@@ -1,0 +1,172 @@
+package github
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// What comes from scanners, repositories and settings is hostile until it went
+// through one of the functions here: text for prose, code for names, block for
+// source, link for addresses. GitHub's own filters for mentions, issue numbers
+// and hashes run after Markdown, on the text it leaves, so that escaping does
+// not stop them; an invisible break inside the word does, and so does a code
+// span. https://docs.github.com/en/get-started/writing-on-github
+
+// wordBreak is put inside words that GitHub would link. Foreign ones are made
+// visible first, so each in a body is ours.
+const wordBreak = '\u200b'
+
+var breaks = []struct {
+	form *regexp.Regexp
+	with string
+}{
+	{regexp.MustCompile(`@`), "@\u200b"},
+	{regexp.MustCompile(`#([0-9])`), "#\u200b$1"},
+	{regexp.MustCompile(`(?i)(gh)-([0-9])`), "$1-\u200b$2"},
+	{regexp.MustCompile(`:/`), ":\u200b/"},
+	{regexp.MustCompile(`(?i)(www)\.`), "$1\u200b."},
+	{regexp.MustCompile(`(?i)(mailto|xmpp):`), "$1\u200b:"},
+	{regexp.MustCompile(`([0-9a-fA-F]{6})([0-9a-fA-F])`), "$1\u200b$2"}, // commits are seven digits or more
+}
+
+var emoji = regexp.MustCompile(`:([a-zA-Z0-9_+-]+:)`)
+
+// text makes prose of one line, at most so many characters of the original.
+func text(s string, most int) string {
+	s = capped(strings.Join(strings.Fields(visible(s, false)), " "), most)
+	for _, b := range breaks {
+		s = b.form.ReplaceAllString(s, b.with)
+	}
+	for emoji.MatchString(s) {
+		s = emoji.ReplaceAllString(s, ":\u200b$1")
+	}
+	var out strings.Builder
+	for i, r := range s {
+		switch r {
+		case '&':
+			out.WriteString("&amp;")
+		case '<':
+			out.WriteString("&lt;")
+		case '>':
+			out.WriteString("&gt;")
+		case '$':
+			out.WriteString("<span>$</span>") // GitHub's way to have one beside mathematics
+		case wordBreak:
+			out.WriteString("&#8203;")
+		case '\\', '`', '*', '_', '[', ']', '|', '~', '!', '#', '^', '{', '}':
+			out.WriteByte('\\')
+			out.WriteRune(r)
+		case '-', '+', '=', '/', '.', ')':
+			if strings.Trim(s[:i], "0123456789") == "" { // would begin a list, a heading or another bot's command
+				out.WriteByte('\\')
+			}
+			out.WriteRune(r)
+		default:
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+// code makes a code span of one line, at most so many characters.
+func code(s string, most int) string {
+	s = capped(strings.Join(strings.Fields(visible(s, false)), " "), most)
+	if s == "" {
+		return "(none)"
+	}
+	fence := strings.Repeat("`", longestRun(s)+1)
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// block makes a fenced block. info is ours.
+func block(s, info string) string {
+	fence := strings.Repeat("`", max(3, longestRun(s)+1))
+	if s != "" {
+		s += "\n"
+	}
+	return fence + info + "\n" + s + fence
+}
+
+func longestRun(s string) int {
+	longest, run := 0, 0
+	for _, r := range s {
+		if r != '`' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// link makes a link of an address if it is a plain https one, else "". label
+// is ours.
+func link(label, address string) string {
+	u, err := url.Parse(strings.TrimSpace(address))
+	if err != nil || u.Scheme != "https" || u.User != nil || u.Opaque != "" || len(address) > 500 || !hostForm.MatchString(u.Host) {
+		return ""
+	}
+	host := strings.ToLower(u.Hostname())
+	if strings.Contains(host, "github") && notifying.MatchString(u.Path) {
+		return "" // would leave a reference in somebody's issue
+	}
+	clean := u.String()
+	if strings.ContainsFunc(clean, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return ""
+	}
+	return "[" + label + "](" + unlinkable.Replace(clean) + ")"
+}
+
+var (
+	hostForm   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+(:[0-9]{1,5})?$`)
+	notifying  = regexp.MustCompile(`(?i)/(issues|pull|discussions|commit)/`)
+	unlinkable = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", `"`, "%22", "'", "%27",
+		"\\", "%5C", "`", "%60", "*", "%2A", "_", "%5F", "[", "%5B", "]", "%5D", "|", "%7C", "$", "%24", "@", "%40", "&", "&amp;")
+)
+
+// visible replaces what cannot be seen (controls, bidirectional overrides,
+// zero widths, invalid bytes) by its code in parentheses. Line ends and tabs
+// stay if lines is set, else they are blanks.
+func visible(s string, lines bool) string {
+	var out strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			if lines && r != '\r' {
+				out.WriteRune(r)
+			} else {
+				out.WriteByte(' ')
+			}
+		case unicode.IsSpace(r):
+			out.WriteByte(' ')
+		case r != utf8.RuneError && printable(r):
+			out.WriteRune(r)
+		default:
+			fmt.Fprintf(&out, "(U+%04X)", r)
+		}
+	}
+	return out.String()
+}
+
+func printable(r rune) bool {
+	switch r {
+	case 0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0: // letters and marks without a shape
+		return false
+	}
+	return unicode.IsGraphic(r) && !unicode.Is(unicode.Variation_Selector, r)
+}
+
+func capped(s string, most int) string {
+	if utf8.RuneCountInString(s) <= most {
+		return s
+	}
+	return strings.TrimSpace(string([]rune(s)[:most])) + "…"
+}

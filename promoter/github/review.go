@@ -1,0 +1,272 @@
+package github
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/google/go-github/v60/github"
+
+	"github.com/sluice-sec/sluice/connectors/githubapi"
+	"github.com/sluice-sec/sluice/promoter"
+)
+
+// review posts one review with a comment per notice, in two steps: pending,
+// which nobody sees and which can be found and deleted, then submitted.
+func (t *target) review(ctx context.Context) (promoter.Observed, error) {
+	own, err := t.ownReviews(ctx)
+	if err != nil {
+		return promoter.Observed{}, err
+	}
+	if own.submitted != nil {
+		return t.asSubmitted(ctx, own.submitted)
+	}
+	for _, r := range own.stale {
+		if err := t.dropReview(ctx, r.GetID()); err != nil {
+			return promoter.Observed{}, err
+		}
+	}
+	if own.foreign {
+		return promoter.Observed{}, &promoter.LaterError{
+			Why:   fmt.Sprintf("%s has an unsubmitted review on pull request %d, and GitHub allows one at a time", t.login, t.effect.Target.PullRequest),
+			After: t.opt.SettleDelay,
+		}
+	}
+	id, err := t.pending(ctx, own.pending)
+	if err != nil {
+		return promoter.Observed{}, err
+	}
+	if id == 0 {
+		if err := t.placed(ctx); err != nil {
+			return promoter.Observed{}, err
+		}
+		var direct bool
+		if id, direct, err = t.createReview(ctx); err != nil {
+			return promoter.Observed{}, err
+		}
+		if direct {
+			return t.asSubmitted(ctx, &github.PullRequestReview{ID: &id})
+		}
+	}
+	seen, complete, err := t.readBack(ctx, id)
+	if err != nil {
+		return promoter.Observed{}, err
+	}
+	if !complete {
+		if err := t.dropReview(ctx, id); err != nil {
+			return promoter.Observed{}, err
+		}
+		return promoter.Observed{}, &promoter.LaterError{Why: "GitHub kept only a part of the review's comments", After: t.opt.SettleDelay}
+	}
+	return seen, t.submit(ctx, id)
+}
+
+// pending decides about an unsubmitted review of this effect: its id if it can
+// be submitted, 0 if there is none or it was dropped for being incomplete. A
+// pull request that moved on refuses the effect and drops the review.
+func (t *target) pending(ctx context.Context, r *github.PullRequestReview) (int64, error) {
+	err := t.fresh(ctx)
+	if r == nil {
+		return 0, err
+	}
+	complete := false
+	if err == nil && r.GetCommitID() == t.effect.Commit {
+		if _, complete, err = t.readBack(ctx, r.GetID()); err != nil {
+			return 0, err
+		}
+	}
+	if complete {
+		return r.GetID(), nil
+	}
+	if dropped := t.dropReview(ctx, r.GetID()); dropped != nil {
+		return 0, dropped
+	}
+	return 0, err
+}
+
+// ownReviews are the reviews of our login that matter to an effect.
+type ownReviews struct {
+	submitted *github.PullRequestReview   // this effect's, visible
+	pending   *github.PullRequestReview   // this effect's, unsubmitted
+	stale     []*github.PullRequestReview // unsubmitted ones of other effects
+	foreign   bool                        // an unsubmitted one that a person is writing with our account
+}
+
+func (t *target) ownReviews(ctx context.Context) (ownReviews, error) {
+	var own ownReviews
+	all, err := githubapi.All[*github.PullRequestReview](ctx, t.client, t.pull("/reviews?per_page=100"))
+	if err != nil {
+		return own, err
+	}
+	for _, r := range all {
+		if !t.mine(r.GetUser().GetLogin()) {
+			continue
+		}
+		m, ok := t.signer.open(r.GetBody())
+		ok = ok && m.kind == inReview
+		ours := ok && m.token == t.effect.Token
+		switch {
+		case r.GetState() != "PENDING":
+			if ours && own.submitted == nil {
+				own.submitted = r
+			}
+		case ours:
+			own.pending = r
+		case ok:
+			own.stale = append(own.stale, r)
+		default:
+			own.foreign = true
+		}
+	}
+	return own, nil
+}
+
+// createReview posts the review without an event, which leaves it pending. A
+// kind of token that may not have pending reviews posts it directly.
+func (t *target) createReview(ctx context.Context) (id int64, direct bool, err error) {
+	body := t.reviewBody()
+	request := github.PullRequestReviewRequest{CommitID: &t.effect.Commit, Body: &body}
+	for _, n := range t.effect.Notices {
+		request.Comments = append(request.Comments, t.draft(n))
+	}
+	var made github.PullRequestReview
+	err = t.client.Create(ctx, t.pull("/reviews"), &request, &made)
+	if says(err, http.StatusForbidden, "") || says(err, http.StatusUnprocessableEntity, "event") {
+		direct = true
+		request.Event = github.String("COMMENT")
+		err = t.client.Create(ctx, t.pull("/reviews"), &request, &made)
+	}
+	switch {
+	case says(err, http.StatusUnprocessableEntity, "pending review"):
+		// One of ours that was on its way has arrived: the next attempt finds it.
+		return 0, direct, &promoter.LaterError{Why: "another unsubmitted review of ours has just appeared", After: t.opt.SettleDelay}
+	case says(err, http.StatusUnprocessableEntity, "line", "path", "diff", "hunk", "commit"):
+		return 0, direct, stale("GitHub refuses the place of a comment (%s): %v", t.places(), err)
+	}
+	return made.GetID(), direct, err
+}
+
+func (t *target) draft(n promoter.Notice) *github.DraftReviewComment {
+	d := &github.DraftReviewComment{
+		Path: github.String(n.Anchor.Path), Body: github.String(t.sealed(inComment, n)),
+		Line: github.Int(n.Anchor.Line), Side: github.String("RIGHT"),
+	}
+	if start := first(*n.Anchor); start < n.Anchor.Line {
+		d.StartLine, d.StartSide = github.Int(start), github.String("RIGHT")
+	}
+	return d
+}
+
+// places names where the review's comments were to stand, the first few.
+func (t *target) places() string {
+	var names []string
+	for i, n := range t.effect.Notices {
+		if i == 5 {
+			names = append(names, "...")
+			break
+		}
+		names = append(names, fmt.Sprintf("%s:%d", n.Anchor.Path, n.Anchor.Line))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (t *target) reviewBody() string {
+	text := "Sluice commented on one place in this change."
+	if n := len(t.effect.Notices); n > 1 {
+		text = fmt.Sprintf("Sluice commented on %d places in this change.", n)
+	}
+	return t.signer.seal(text, marker{kind: inReview, token: t.effect.Token})
+}
+
+func (t *target) submit(ctx context.Context, id int64) error {
+	request := map[string]string{"event": "COMMENT", "body": t.reviewBody()}
+	return t.client.Create(ctx, t.pull(fmt.Sprintf("/reviews/%d/events", id)), request, nil)
+}
+
+// dropReview deletes an unsubmitted review; one that is gone is fine.
+func (t *target) dropReview(ctx context.Context, id int64) error {
+	err := t.client.Delete(ctx, t.pull(fmt.Sprintf("/reviews/%d", id)))
+	if githubapi.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// readBack matches a review's comments with the effect's notices, by marker;
+// complete when all were found. Of two for one notice the older counts.
+func (t *target) readBack(ctx context.Context, id int64) (seen promoter.Observed, complete bool, err error) {
+	comments, err := githubapi.All[github.PullRequestComment](ctx, t.client, t.pull(fmt.Sprintf("/reviews/%d/comments?per_page=100", id)))
+	if err != nil {
+		return seen, false, err
+	}
+	byNotice := map[int64]github.PullRequestComment{}
+	for _, c := range comments {
+		m, ok := t.signer.open(c.GetBody())
+		if !ok || m.kind != inComment || m.token != t.effect.Token || !t.mine(c.GetUser().GetLogin()) {
+			continue
+		}
+		if old, twice := byNotice[m.notice]; !twice || c.GetID() < old.GetID() {
+			byNotice[m.notice] = c
+		}
+	}
+	complete = true
+	for _, n := range t.effect.Notices {
+		c, ok := byNotice[n.No]
+		if !ok {
+			complete = false
+			seen.Notices = append(seen.Notices, promoter.ObservedPost{No: n.No, Gone: true})
+			continue
+		}
+		seen.Notices = append(seen.Notices, promoter.ObservedPost{
+			No: n.No, Remote: promoter.Remote{ID: c.GetID(), ReviewID: id, URL: c.GetHTMLURL()},
+			Posted: posted(c.GetBody(), t.sealed(inComment, n)),
+		})
+	}
+	return seen, complete, nil
+}
+
+// asSubmitted tells what a submitted review shows; a comment that is missing
+// was deleted by somebody.
+func (t *target) asSubmitted(ctx context.Context, r *github.PullRequestReview) (promoter.Observed, error) {
+	seen, _, err := t.readBack(ctx, r.GetID())
+	seen.Found = err == nil
+	return seen, err
+}
+
+// findReview looks for the effect's review. An unsubmitted one was seen by
+// nobody and is deleted, so that the effect can be done again from the start.
+func (t *target) findReview(ctx context.Context) (promoter.Observed, error) {
+	return t.twice(ctx, func() (promoter.Observed, bool, error) {
+		own, err := t.ownReviews(ctx)
+		if err != nil {
+			return promoter.Observed{}, true, err
+		}
+		if own.submitted != nil {
+			seen, err := t.asSubmitted(ctx, own.submitted)
+			return seen, true, err
+		}
+		if own.pending == nil {
+			return promoter.Observed{}, false, nil
+		}
+		err = t.dropReview(ctx, own.pending.GetID())
+		if says(err, http.StatusUnprocessableEntity, "") {
+			return promoter.Observed{}, false, nil // submitted meanwhile: look again
+		}
+		return promoter.Observed{}, true, err
+	})
+}
+
+// twice looks, and when nothing was settled looks once more after the settle
+// delay: a request may still have been on its way.
+func (t *target) twice(ctx context.Context, look func() (promoter.Observed, bool, error)) (promoter.Observed, error) {
+	seen, settled, err := look()
+	if settled || err != nil {
+		return seen, err
+	}
+	if err := t.opt.Clock.Sleep(ctx, t.opt.SettleDelay); err != nil {
+		return promoter.Observed{}, err
+	}
+	seen, _, err = look()
+	return seen, err
+}

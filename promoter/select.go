@@ -69,12 +69,16 @@ const (
 // allowance and people let it. It changes only the allowance.
 func Select(claims []Claim, have []Notice, comments int, a *Allowance) Selection {
 	shown := displayed(have)
+	// What shares a comment moves together: its group's place is its own.
+	place := map[string]int{}
+	for _, c := range claims {
+		place[c.Group] = min(place[c.Group], shown[c.Finding])
+	}
 	ordered := slices.Clone(claims)
 	slices.SortStableFunc(ordered, func(x, y Claim) int {
 		return cmp.Or(
-			cmp.Compare(shown[x.Finding], shown[y.Finding]),
-			cmp.Compare(y.Value, x.Value),
-			cmp.Compare(x.Finding, y.Finding))
+			cmp.Compare(place[x.Group], place[y.Group]),
+			byValue(x, y))
 	})
 	var s Selection
 	slot := map[string]int{}
@@ -93,20 +97,45 @@ func Select(claims []Claim, have []Notice, comments int, a *Allowance) Selection
 			s.Inline[i] = append(s.Inline[i], c)
 			continue
 		}
-		posted := shown[c.Finding] == shownInline
+		posted := place[c.Group] == shownInline
+		listed := place[c.Group] == shownListed // stays there: a comment would say the same again, by mail
 		switch {
-		case !posted && c.Anchor == nil:
+		case posted:
+			s.open(slot, c)
+		case c.Anchor == nil:
 			c.Exhibit.Note = NoteNoLine
 			s.Listed = append(s.Listed, c)
-		case !posted && (len(s.Inline) >= comments || !a.takeTeam(c.Team)):
+		case listed || len(s.Inline) >= comments || !a.takeTeam(c.Team):
 			c.Exhibit.Note = NoteBudget
 			s.Listed = append(s.Listed, c)
 		default:
-			slot[c.Group] = len(s.Inline)
-			s.Inline = append(s.Inline, []Claim{c})
+			s.open(slot, c)
 		}
 	}
+	s.Listed = slices.DeleteFunc(s.Listed, func(c Claim) bool {
+		i, ok := slot[c.Group]
+		if ok {
+			c.Exhibit.Note = ""
+			s.Inline[i] = append(s.Inline[i], c)
+		}
+		return ok
+	})
+	slices.SortStableFunc(s.Listed, byValue)
+	for _, group := range s.Inline {
+		slices.SortStableFunc(group, byValue)
+	}
 	return s
+}
+
+// open gives a claim's group a comment of its own.
+func (s *Selection) open(slot map[string]int, c Claim) {
+	slot[c.Group] = len(s.Inline)
+	s.Inline = append(s.Inline, []Claim{c})
+}
+
+// byValue orders claims for a reader, however they came to be selected.
+func byValue(x, y Claim) int {
+	return cmp.Or(cmp.Compare(y.Value, x.Value), cmp.Compare(x.Finding, y.Finding))
 }
 
 // How a finding is on display; the order is the order of keeping its place.

@@ -268,7 +268,7 @@ type Changes struct {
 	Deliveries []Delivery
 	Scopes     []Scope
 	Scans      []Scan
-	Findings   []Finding // new, or with a new Version or CohortID
+	Findings   []Finding         // new, or with a new Version or CohortID
 	Sightings  []Sighting        // known by finding, scope and Since
 	Decisions  []Decision        // appended, unless the newest says the same (in whichever run)
 	Notices    []promoter.Notice // with all their items

@@ -70,7 +70,7 @@ func readDescription() ([]byte, error) {
 	}
 	f, err := os.Open(filepath.Join(shared, "contracts", "github", "github.trim.json.gz"))
 	if err != nil {
-		return nil, errors.New("GitHub's OpenAPI description is missing: run `npm ci` in test/contracts")
+		return nil, errors.New("GitHub's OpenAPI description is missing: run `npm install --no-package-lock` in test/contracts")
 	}
 	defer f.Close()
 	z, err := gzip.NewReader(f)
@@ -80,7 +80,7 @@ func readDescription() ([]byte, error) {
 	return io.ReadAll(z)
 }
 
-// loadDescription keeps the paths the double has and what they refer to: the whole document takes minutes to resolve.
+// loadDescription keeps the paths the double has and what they refer to, so that reading it takes a blink.
 func loadDescription(data []byte) (*openapi3.T, error) {
 	var all struct {
 		OpenAPI    string                                `json:"openapi"`

@@ -3,7 +3,6 @@ package github
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 	"github.com/sluice-sec/sluice/test/sandbox/github/patch"
@@ -188,13 +187,4 @@ func (s *Server) follow(r *Repository, from, to string, t target) (target, bool,
 		return t, ok, nil
 	}
 	return t, true, nil
-}
-
-// excerptTail is the last lines of a diff hunk, for pages.
-func excerptTail(hunk string, n int) []string {
-	lines := strings.Split(hunk, "\n")
-	if len(lines) > 0 {
-		lines = lines[1:]
-	}
-	return lines[max(0, len(lines)-n):]
 }

@@ -187,3 +187,28 @@ func Excerpt(h Hunk, index int) string {
 	}
 	return b.String()
 }
+
+// Lines numbers the lines of an Excerpt; nil where it is none.
+func Lines(excerpt string) []Line {
+	head, rest, _ := strings.Cut(excerpt, "\n")
+	h, err := parseHeader(head)
+	if err != nil {
+		return nil
+	}
+	old, new := first(h.OldStart, h.OldCount), first(h.NewStart, h.NewCount)
+	for i, text := range strings.Split(rest, "\n") {
+		l, err := parseLine(text, old, new)
+		if err != nil {
+			return nil
+		}
+		l.Position = i + 1
+		if l.Old > 0 {
+			old++
+		}
+		if l.New > 0 {
+			new++
+		}
+		h.Lines = append(h.Lines, l)
+	}
+	return h.Lines
+}

@@ -32,18 +32,18 @@ type Surface struct {
 	Schema     int         `json:"schema"`
 	Finding    Finding     `json:"finding"`
 	Repository Repository  `json:"repository"`
-	Stage      string      `json:"stage"`
+	Stage      string      `json:"stage" enum:"observe,triage,advise,enforce"`
 	Change     *Change     `json:"change"`     // null: the finding as it stands on a branch
 	Exceptions []Exception `json:"exceptions"` // those in force for this finding; never null
 }
 
 // SurfaceAnswer says where a finding may be shown and why.
 type SurfaceAnswer struct {
-	Surfaces  []string `json:"surfaces"`  // SurfaceQueue, SurfaceReview, SurfaceSummary, ...; empty: nowhere
-	Threshold string   `json:"threshold"` // the severity this repository lets through at this stage
-	Group     string   `json:"group"`     // what shares one notice: GroupFinding, GroupRule or GroupFix
-	Route     string   `json:"route"`     // name of a settings route; "" where none applies
-	Reasons   []string `json:"reasons"`   // sorted codes, at least one
+	Surfaces  []string `json:"surfaces" enum:"queue,review,summary"`            // SurfaceQueue, SurfaceReview, SurfaceSummary, ...; empty: nowhere
+	Threshold string   `json:"threshold" enum:",info,low,medium,high,critical"` // the severity this repository lets through at this stage; "" in observe, which lets nothing through
+	Group     string   `json:"group" enum:"finding,rule,fix"`                   // what shares one notice: GroupFinding, GroupRule or GroupFix
+	Route     string   `json:"route"`                                           // name of a settings route; "" where none applies
+	Reasons   []string `json:"reasons"`                                         // sorted codes, at least one
 }
 
 // Stage is the input of the entrypoint sluice/stage: should this cohort move?
@@ -58,7 +58,7 @@ type Stage struct {
 // CohortFacts describe a cohort as it stands.
 type CohortFacts struct {
 	Key         []string `json:"key"`
-	Stage       string   `json:"stage"`
+	Stage       string   `json:"stage" enum:"observe,triage,advise,enforce"`
 	Severity    string   `json:"severity"`
 	Group       string   `json:"group"`
 	Wave        int      `json:"wave"`
@@ -73,14 +73,14 @@ type StageFacts struct {
 
 // Evidence is what the statistics concluded, as one of four outcomes.
 type Evidence struct {
-	Outcome string `json:"outcome"` // good, bad, unknown, unmeasured
+	Outcome string `json:"outcome" enum:"good,bad,unknown,unmeasured"` // good, bad, unknown, unmeasured
 }
 
 // StageAnswer is the policy's word on a cohort's stage. The engine never lets
 // it climb more than one rung, nor stand above an alarm.
 type StageAnswer struct {
-	Stage   string   `json:"stage"`
-	Apply   string   `json:"apply"` // ApplyAutomatic or ApplyPropose
+	Stage   string   `json:"stage" enum:"observe,triage,advise,enforce"`
+	Apply   string   `json:"apply" enum:"automatic,propose"` // ApplyAutomatic or ApplyPropose
 	Hold    bool     `json:"hold"`
 	Carve   []string `json:"carve"` // "rule=G204" or "repository=acme/shop"
 	Audit   bool     `json:"audit"`
@@ -92,7 +92,7 @@ type Finding struct {
 	Scanner      string   `json:"scanner"`
 	Kind         string   `json:"kind"`
 	Rule         string   `json:"rule"`
-	Severity     string   `json:"severity"`
+	Severity     string   `json:"severity" enum:"info,low,medium,high,critical"`
 	SeverityFrom string   `json:"severity_from"`
 	Score        float64  `json:"score"`
 	CWEs         []string `json:"cwes"`
@@ -117,7 +117,7 @@ type Repository struct {
 
 // Change is the pull request a finding is looked at in.
 type Change struct {
-	Origin string `json:"origin"` // Introduced, Standing or Unattributed
+	Origin string `json:"origin" enum:"introduced,standing,unattributed"` // Introduced, Standing or Unattributed
 	Draft  bool   `json:"draft"`
 	Bot    bool   `json:"bot"`
 	Fork   bool   `json:"fork"`
@@ -127,7 +127,7 @@ type Change struct {
 // Exception is a suppression or an accepted exception in force for a finding.
 // Expiry is the engine's business: what has expired is not here.
 type Exception struct {
-	Kind   string `json:"kind"` // ExceptionSuppression or ExceptionAccepted
+	Kind   string `json:"kind" enum:"suppression,exception"` // ExceptionSuppression or ExceptionAccepted
 	Reason string `json:"reason"`
 	Owner  string `json:"owner"`
 }

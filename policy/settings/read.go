@@ -9,6 +9,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/sluice-sec/sluice/policy/problem"
 )
 
 // Limits of a document. Settings are written by people; whatever is larger or
@@ -27,8 +29,11 @@ type document struct {
 	values map[string]position // by pointer
 	keys   map[string]position
 	groups []string // names in the file's order, which is the order of matching
-	bad    Problems
+	bad    problem.List
 }
+
+// position is where something stands in the text, counted from 1.
+type position struct{ line, column int }
 
 // pointer joins path elements; names may hold any character but the separator.
 func pointer(path []string) string { return strings.Join(path, "\x00") }
@@ -202,9 +207,9 @@ func (d *document) addSyntax(err error) {
 
 // add records a problem at a known place.
 func (d *document) add(path []string, where position, what string) {
-	d.bad = append(d.bad, Problem{
+	d.bad = append(d.bad, problem.Problem{
 		File: d.file, Line: where.line, Column: where.column,
-		Path: spell(path), What: what, Excerpt: excerpt(d.lines, where),
+		Path: spell(path), What: what, Excerpt: problem.Excerpt(d.lines, where.line, where.column),
 	})
 }
 

@@ -24,6 +24,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluice-sec/sluice/policy/problem"
 	"github.com/sluice-sec/sluice/rules"
 )
 
@@ -180,7 +181,7 @@ type rawLists struct {
 }
 
 // Parse reads a document and lays it over the defaults. name is used in
-// messages. An empty document is all defaults. The error is of type Problems.
+// messages. An empty document is all defaults. The error is of type problem.List.
 func Parse(name string, text []byte) (*Settings, error) {
 	schema, err := compileSchema()
 	if err != nil {
@@ -211,8 +212,8 @@ func Parse(name string, text []byte) (*Settings, error) {
 }
 
 // problems are the document's, in its order.
-func (d *document) problems() Problems {
-	slices.SortStableFunc(d.bad, func(a, b Problem) int {
+func (d *document) problems() problem.List {
+	slices.SortStableFunc(d.bad, func(a, b problem.Problem) int {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
 	return d.bad

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sluice-sec/sluice/policy/input"
+	"github.com/sluice-sec/sluice/policy/problem"
 	"github.com/sluice-sec/sluice/policy/settings"
 )
 
@@ -298,9 +299,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text []byte) {
 		s, err := settings.Parse("fuzz.yaml", text)
 		if err != nil {
-			var p settings.Problems
-			if problems, ok := err.(settings.Problems); !ok || len(problems) == 0 {
-				t.Fatalf("not Problems: %T %v", err, p)
+			if problems, ok := err.(problem.List); !ok || len(problems) == 0 {
+				t.Fatalf("not a list of problems: %T", err)
 			}
 			return
 		}

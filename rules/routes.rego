@@ -1,0 +1,26 @@
+# METADATA
+# title: Routes
+# description: |
+#   Which route of the settings takes this finding? The first that matches; a
+#   list that is empty or left out matches everything.
+package sluice.routes
+
+routes := data.settings.routes
+
+default name := ""
+
+# METADATA
+# title: the first matching route
+name := routes[min(matching)].name
+
+matching contains i if {
+	some i, route in routes
+	allows(route, "groups", input.repository.group)
+	allows(route, "scanners", input.finding.scanner)
+	allows(route, "kinds", input.finding.kind)
+	allows(route, "severities", input.finding.severity)
+}
+
+allows(route, list, value) if value in route.match[list]
+
+allows(route, list, _) if count(object.get(route, ["match", list], [])) == 0

@@ -30,10 +30,12 @@ var breaks = []struct {
 	{regexp.MustCompile(`:/`), ":\u200b/"},
 	{regexp.MustCompile(`(?i)(www)\.`), "$1\u200b."},
 	{regexp.MustCompile(`(?i)(mailto|xmpp):`), "$1\u200b:"},
-	{regexp.MustCompile(`([0-9a-fA-F]{6})([0-9a-fA-F])`), "$1\u200b$2"}, // commits are seven digits or more
 }
 
-var emoji = regexp.MustCompile(`:([a-zA-Z0-9_+-]+:)`)
+var (
+	emoji = regexp.MustCompile(`:([a-zA-Z0-9_+-]+:)`)
+	hash  = regexp.MustCompile(`[0-9a-fA-F]{7,}`) // GitHub links a commit from seven digits on
+)
 
 // text makes prose of one line, at most so many characters of the original.
 func text(s string, most int) string {
@@ -41,6 +43,7 @@ func text(s string, most int) string {
 	for _, b := range breaks {
 		s = b.form.ReplaceAllString(s, b.with)
 	}
+	s = hash.ReplaceAllStringFunc(s, inSixes)
 	for emoji.MatchString(s) {
 		s = emoji.ReplaceAllString(s, ":\u200b$1")
 	}
@@ -70,6 +73,15 @@ func text(s string, most int) string {
 		}
 	}
 	return out.String()
+}
+
+func inSixes(digits string) string {
+	var parts []string
+	for len(digits) > 6 {
+		parts = append(parts, digits[:6])
+		digits = digits[6:]
+	}
+	return strings.Join(append(parts, digits), string(wordBreak))
 }
 
 // code makes a code span of one line, at most so many characters.

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -16,6 +17,9 @@ import (
 // which nobody sees and which can be found and deleted, then submitted.
 func (t *target) review(ctx context.Context) (promoter.Observed, error) {
 	own, err := t.ownReviews(ctx)
+	if githubapi.IsNotFound(err) {
+		err = cmp.Or(t.fresh(ctx), err) // stale, if it is the pull request that is gone
+	}
 	if err != nil {
 		return promoter.Observed{}, err
 	}

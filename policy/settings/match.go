@@ -75,6 +75,16 @@ func (s *Settings) Group(repository, path string) Group {
 	return Group{Name: rest}
 }
 
+// GroupNamed is the group of that name, and whether the settings have one.
+func (s *Settings) GroupNamed(name string) (Group, bool) {
+	for i := range s.groups {
+		if s.groups[i].Name == name {
+			return s.groups[i].Group, true
+		}
+	}
+	return Group{Name: rest}, name == rest
+}
+
 func (g *group) holds(path string) bool {
 	if len(g.prefixes) == 0 {
 		return true

@@ -253,6 +253,6 @@ func (p *pipeline) decodeOne(s *scanner, res *result, conv *converter, one *item
 		return
 	}
 	if one.why == "" {
-		one.finding, one.why = conv.finding(res, s.mistyped > 0)
+		one.why = conv.convert(&one.finding, res, s.mistyped > 0)
 	}
 }

@@ -2,7 +2,6 @@ package sarif
 
 import (
 	"maps"
-	"regexp"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
@@ -19,23 +18,23 @@ type converter struct {
 	unseen map[string]*rule // rules that the report uses and does not declare
 }
 
-// finding makes a finding of a result, or says why it cannot be one.
-func (c *converter) finding(res *result, mistyped bool) (f finding.Finding, why finding.Reason) {
+// convert makes a finding of a result, or says why it cannot be one.
+func (c *converter) convert(f *finding.Finding, res *result, mistyped bool) finding.Reason {
 	switch strings.ToLower(res.kind) {
 	case "pass", "notapplicable", "informational":
-		return f, finding.NotAProblem
+		return finding.NotAProblem
 	}
 	one, where := c.rule(res)
 	if one == nil {
 		if mistyped {
-			return f, finding.Malformed
+			return finding.Malformed
 		}
-		return f, finding.NoRule
+		return finding.NoRule
 	}
 	f.Scanner = c.run.scanner()
 	f.Category = c.run.scope()
 	f.Rule, f.Kind = one.Rule, one.kind
-	c.addResultsOwn(&f, res)
+	c.addResultsOwn(f, res)
 	f.Severity, f.SeverityFrom, f.Score = severity(res, one, f.Kind)
 	f.Message = c.run.words(res.message, where, one)
 	f.State = state(res)
@@ -45,11 +44,11 @@ func (c *converter) finding(res *result, mistyped bool) (f finding.Finding, why 
 	f.Advisories = one.advisories
 	switch f.Kind {
 	case finding.SCA:
-		c.dependency(&f, res, one)
+		c.dependency(f, res, one)
 	case finding.Secret:
-		redact(&f, shown(res.place), res.place.region, c.hash)
+		redact(f, shown(res.place), res.place.region, c.hash)
 	}
-	return f, ""
+	return ""
 }
 
 // rule finds the result's rule, or makes one of its id; nil without an id.
@@ -150,8 +149,11 @@ func shown(p physical) string {
 	return strings.Join(lines[first:last], "")
 }
 
-// lineHash is the shape of GitHub's primaryLocationLineHash.
-var lineHash = regexp.MustCompile(`^[0-9a-f]{1,16}:\d+$`)
+// isLineHash tells the shape of GitHub's primaryLocationLineHash, 39fa2ee980eb94b0:1.
+func isLineHash(s string) bool {
+	hash, n, _ := strings.Cut(s, ":")
+	return isNumber(n) && hash != "" && len(hash) <= 16 && consistsOf(hash, isHex)
+}
 
 func (c *converter) parts(res *result) finding.Parts {
 	p := finding.Parts{Snippet: fold(shown(res.place), maxFolded), Symbol: res.symbol}
@@ -166,7 +168,7 @@ func (c *converter) parts(res *result) finding.Parts {
 			maps.Copy(p.Fingerprints, res.fingerprints)
 		}
 	}
-	if hash := p.Fingerprints["primaryLocationLineHash"]; lineHash.MatchString(hash) {
+	if hash := p.Fingerprints["primaryLocationLineHash"]; isLineHash(hash) {
 		p.LineHash = hash
 	}
 	return p

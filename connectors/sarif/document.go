@@ -15,6 +15,7 @@ const maxKept = 16 << 20
 // stand before what they refer to.
 type document struct {
 	version string
+	at      int64 // offset of the version
 	hasRuns bool
 	runs    []*run
 	kept    int
@@ -87,6 +88,7 @@ func readDocument(s *scanner, root string) (*document, error) {
 	err = s.fields(func(name []byte) error {
 		switch string(name) {
 		case "version":
+			d.at = s.offset()
 			return s.scalar(&d.version, maxName)
 		case "runs":
 			return d.readRuns(s)

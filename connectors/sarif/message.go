@@ -64,23 +64,41 @@ func sentences(text string) string {
 	return text
 }
 
-// fold turns every run of white space into one space and cuts after limit bytes.
+// fold turns every run of white space into one space and cuts at limit bytes.
 func fold(text string, limit int) string {
-	var out strings.Builder
-	gap := false
-	for _, r := range text {
-		if unicode.IsSpace(r) {
-			gap = out.Len() > 0
-			continue
-		}
-		if out.Len()+utf8.RuneLen(r)+1 > limit {
-			break
-		}
-		if gap {
-			out.WriteByte(' ')
-			gap = false
-		}
-		out.WriteRune(r)
+	if short := strings.TrimSpace(text); len(short) <= limit && 2*len(short) >= len(text) && !hasGap(short) {
+		return short
 	}
-	return out.String()
+	out := make([]byte, 0, min(len(text), limit))
+	gap := false
+	for i := 0; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+		}
+		if unicode.IsSpace(r) {
+			gap = len(out) > 0
+		} else {
+			if len(out)+size+1 > limit {
+				break
+			}
+			if gap {
+				out = append(out, ' ')
+				gap = false
+			}
+			out = append(out, text[i:i+size]...)
+		}
+		i += size
+	}
+	return string(out)
+}
+
+// hasGap tells whether folding would change a trimmed text; true in doubt.
+func hasGap(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == ' ' && text[i+1] == ' ' {
+			return true
+		}
+	}
+	return false
 }

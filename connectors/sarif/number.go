@@ -3,6 +3,21 @@ package sarif
 // number reads a number and returns its text, good until the next read and cut
 // after 64 bytes, which no number that SARIF means anything by needs.
 func (s *scanner) number() ([]byte, error) {
+	window := s.buf[s.pos:s.end]
+	for i, c := range window { // nearly all are whole, positive and in the window
+		if c >= '1' && c <= '9' || c == '0' && i > 0 {
+			continue
+		}
+		if i > 0 && i <= 64 && (c == ',' || c == '}' || c == ']') {
+			s.pos += i
+			return window[:i], nil
+		}
+		break
+	}
+	return s.anyNumber()
+}
+
+func (s *scanner) anyNumber() ([]byte, error) {
 	out := s.scratch[:0]
 	defer func() { s.scratch = out }()
 	state := numStart

@@ -122,7 +122,7 @@ func (d *document) refuse(whole bool) error {
 	switch {
 	case d.version == "2.1.0" || strings.HasPrefix(d.version, "2.1.0-"):
 	case d.version != "":
-		return &Error{Path: "version", Err: ErrVersion,
+		return &Error{Path: "version", Offset: d.at, Err: ErrVersion,
 			Detail: fmt.Sprintf("%.40q; 2.1.0 is read, convert the file or set the scanner's output", d.version)}
 	case whole:
 		return &Error{Err: ErrVersion, Detail: "no version; is this SARIF?"}

@@ -140,7 +140,7 @@ func plainPath(uri string) (p string, absolute, ok bool) {
 	case strings.Contains(p, "://"), hasScheme(p, "urn:", "data:", "pkg:", "jar:"):
 		return "", false, false
 	}
-	if !strings.Contains(p, `\`) {
+	if strings.Contains(p, "%") && !strings.Contains(p, `\`) {
 		if decoded, err := url.PathUnescape(p); err == nil && utf8.ValidString(decoded) {
 			p = decoded
 		}

@@ -1,7 +1,5 @@
 package sarif
 
-import "strings"
-
 // properties are the few members of property bags that scanners agree on well
 // enough to be of use (SARIF leaves the bags open, 3.8).
 type properties struct {
@@ -62,5 +60,16 @@ func (p *properties) size() int {
 }
 
 func isNumber(s string) bool {
-	return s != "" && len(s) < 7 && strings.Trim(s, "0123456789") == ""
+	return s != "" && len(s) < 7 && consistsOf(s, isDigit)
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func consistsOf(s string, ok func(byte) bool) bool {
+	for i := range len(s) {
+		if !ok(s[i]) {
+			return false
+		}
+	}
+	return true
 }

@@ -40,7 +40,7 @@ func (s *scanner) raw(dst []byte, limit int) (out []byte, over bool, err error) 
 
 // rawScalar is raw for what has no brackets or quotes: never long, so checked.
 func (s *scanner) rawScalar(dst []byte) ([]byte, bool, error) {
-	if c := s.buf[s.pos]; c == '-' || c >= '0' && c <= '9' {
+	if c := s.buf[s.pos]; c == '-' || isDigit(c) {
 		b, err := s.number()
 		return append(dst, b...), false, err
 	}
@@ -75,13 +75,16 @@ func (e *ending) find(b []byte) (int, bool) {
 			}
 			continue
 		}
-		for i < len(b) && structural[b[i]] == 0 {
+		mark := byte(0)
+		for _, c := range b[i:] {
+			if mark = structural[c]; mark != 0 {
+				break
+			}
 			i++
 		}
-		if i == len(b) {
-			break
-		}
-		switch structural[b[i]] {
+		switch mark {
+		case 0:
+			return i, false
 		case 1:
 			e.quoted = true
 		case 2:

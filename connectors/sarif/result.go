@@ -78,15 +78,15 @@ func (s *scanner) result(r *result) error {
 	return s.fields(func(name []byte) error {
 		switch string(name) {
 		case "ruleid":
-			return s.text(&r.ruleID, maxName)
+			return s.term(&r.ruleID, maxName)
 		case "ruleindex":
 			return s.integer(&r.ruleIndex)
 		case "rule":
 			return s.reference(&r.rule)
 		case "level":
-			return s.text(&r.level, maxName)
+			return s.term(&r.level, maxName)
 		case "kind":
-			return s.text(&r.kind, maxName)
+			return s.term(&r.kind, maxName)
 		case "message":
 			return s.message(&r.message)
 		case "locations":
@@ -98,7 +98,7 @@ func (s *scanner) result(r *result) error {
 		case "suppressions":
 			return s.suppressions(r)
 		case "baselinestate":
-			return s.text(&r.baseline, maxName)
+			return s.term(&r.baseline, maxName)
 		case "fixes":
 			return s.fixes(&r.fix)
 		case "taxa":
@@ -174,14 +174,14 @@ func (s *scanner) location(l *location) error {
 		if err != nil {
 			return err
 		}
-		return s.text(&l.uri, maxURI)
+		return s.term(&l.uri, maxURI)
 	}
 	return s.fields(func(name []byte) error {
 		switch string(name) {
 		case "uri":
-			return s.text(&l.uri, maxURI)
+			return s.term(&l.uri, maxURI)
 		case "uribaseid":
-			return s.text(&l.base, maxName)
+			return s.term(&l.base, maxName)
 		case "index":
 			return s.integer(&l.index)
 		}
@@ -218,7 +218,7 @@ func (s *scanner) logical(l *logical) error {
 	err := s.fields(func(name []byte) error {
 		switch string(name) {
 		case "fullyqualifiedname":
-			return s.text(&l.name, maxName)
+			return s.term(&l.name, maxName)
 		case "name":
 			return s.text(&short, maxName)
 		case "index":
@@ -243,7 +243,7 @@ func (s *scanner) suppressions(r *result) error {
 		err := s.fields(func(name []byte) error {
 			switch string(name) {
 			case "status", "state": // state was its name in the betas
-				return s.text(&status, maxName)
+				return s.term(&status, maxName)
 			}
 			return s.skip()
 		})

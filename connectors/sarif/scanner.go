@@ -27,13 +27,14 @@ type scanner struct {
 	depth    int
 	scratch  []byte
 	mistyped int // values passed over because the format asks for another type there
+	known    map[string]string
 }
 
 func newScanner(r io.Reader) *scanner { return &scanner{r: r, buf: make([]byte, window)} }
 
 // reset points a scanner at bytes in memory that start at offset base.
 func (s *scanner) reset(data []byte, base int64) {
-	*s = scanner{buf: data, end: len(data), base: base, scratch: s.scratch[:0]}
+	*s = scanner{buf: data, end: len(data), base: base, scratch: s.scratch[:0], known: s.known}
 }
 
 func (s *scanner) offset() int64 { return s.base + int64(s.pos) }
@@ -104,6 +105,9 @@ func (s *scanner) peek() (byte, error) {
 
 // finish checks that nothing but white space is left.
 func (s *scanner) finish() error {
+	if s.r == nil && s.pos == s.end {
+		return nil
+	}
 	_, err := s.peek()
 	var e *Error
 	if errors.As(err, &e) && e.Err == ErrTruncated {
@@ -129,7 +133,7 @@ func (s *scanner) skip() error {
 	case c == '"':
 		_, err = s.str(0)
 		return err
-	case c == '-' || c >= '0' && c <= '9':
+	case c == '-' || isDigit(c):
 		_, err = s.number()
 		return err
 	}
@@ -268,16 +272,16 @@ var plain = func() (t [256]bool) {
 // good until the next read.
 func (s *scanner) str(keep int) ([]byte, error) {
 	s.pos++
-	for i := s.pos; i < s.end; i++ {
-		if plain[s.buf[i]] {
+	window := s.buf[s.pos:s.end]
+	for i, c := range window {
+		if plain[c] {
 			continue
 		}
-		if s.buf[i] != '"' {
+		if c != '"' {
 			break
 		}
-		b := s.buf[s.pos:min(i, s.pos+keep)]
-		s.pos = i + 1
-		return b, nil
+		s.pos += i + 1
+		return window[:min(i, keep)], nil
 	}
 	return s.longStr(keep)
 }
@@ -367,7 +371,7 @@ func (s *scanner) unfinishedEscape(err error) error {
 	return s.ended(err)
 }
 
-func isHex(c byte) bool { return c >= '0' && c <= '9' || c|32 >= 'a' && c|32 <= 'f' }
+func isHex(c byte) bool { return isDigit(c) || c|32 >= 'a' && c|32 <= 'f' }
 
 // hex4 returns -1 where a digit is none.
 func hex4(b []byte) (r rune) {

@@ -77,13 +77,41 @@ func (s *scanner) text(into *string, keep int) error {
 	return nil
 }
 
+// term is text for what a report repeats over and over: ids, levels, paths. Of
+// the recent ones there is one copy.
+func (s *scanner) term(into *string, keep int) error {
+	if ok, err := s.at('"'); !ok {
+		return err
+	}
+	b, err := s.str(keep)
+	if err != nil {
+		return err
+	}
+	*into = s.share(b, keep)
+	return nil
+}
+
+func (s *scanner) share(b []byte, keep int) string {
+	if have, ok := s.known[string(b)]; ok {
+		return have
+	}
+	if s.known == nil || len(s.known) >= 2000 {
+		s.known = map[string]string{}
+	}
+	text := toString(b, keep)
+	if len(text) == len(b) && len(text) <= 256 {
+		s.known[text] = text
+	}
+	return text
+}
+
 // scalar reads a string or a number as text.
 func (s *scanner) scalar(into *string, keep int) error {
 	c, err := s.peek()
 	if err != nil {
 		return err
 	}
-	if c != '-' && (c < '0' || c > '9') {
+	if c != '-' && !isDigit(c) {
 		return s.text(into, keep)
 	}
 	b, err := s.number()
@@ -97,13 +125,17 @@ func (s *scanner) integer(into *int) error {
 	if err != nil {
 		return err
 	}
-	if c != '-' && (c < '0' || c > '9') {
+	if c != '-' && !isDigit(c) {
 		_, err = s.at('0')
 		return err
 	}
 	b, err := s.number()
 	if err != nil {
 		return err
+	}
+	if n, err := strconv.ParseInt(string(b), 10, 32); err == nil {
+		*into = int(n)
+		return nil
 	}
 	f, err := strconv.ParseFloat(string(b), 64)
 	if err != nil || f != math.Trunc(f) || math.Abs(f) > math.MaxInt32 {
@@ -148,7 +180,7 @@ func (s *scanner) dictionary(into *map[string]string, keep int) error {
 		if len(*into) >= maxEntries {
 			return s.skip()
 		}
-		key, before := toString(name, maxName), s.mistyped
+		key, before := s.share(name, maxName), s.mistyped
 		var value string
 		if err := s.text(&value, keep); err != nil || s.mistyped > before {
 			return err

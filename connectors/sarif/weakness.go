@@ -17,7 +17,7 @@ func addCWEs(list []string, text string) []string {
 		}
 		low = strings.TrimLeft(low[i+3:], "-_:/ ")
 		n := 0
-		for n < len(low) && low[n] >= '0' && low[n] <= '9' {
+		for n < len(low) && isDigit(low[n]) {
 			n++
 		}
 		if digits := strings.TrimLeft(low[:n], "0"); digits != "" && len(digits) < 7 {

@@ -28,8 +28,8 @@ type Config struct {
 	// Base is the folder that relative Paths and SourceDir start from: the one
 	// sluice.yaml is in. Empty is the working directory.
 	Base string
-	// Root is the folder the scanner ran in, as its report writes it. It is
-	// removed from the front of absolute paths.
+	// Root is where the scanned checkout lay, as the report writes it; see
+	// sarif.Options.
 	Root string
 	// SourceDir is where the scanned source can be read, a checkout or a bare
 	// repository, with the same captures as Paths. Empty: nowhere.

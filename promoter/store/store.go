@@ -30,6 +30,7 @@ type Store interface {
 	Outbox
 	Approvals
 	Ledger
+	Documents
 
 	// CachedResponse and CacheResponse keep conditional requests free of
 	// quota. Keyed by URL and by a hash of the credentials that fetched it.
@@ -92,7 +93,7 @@ type Run struct {
 	SettingsRev string
 	Started     time.Time
 	Ended       time.Time
-	Outcome     string // "" while it runs; ok, partial, failed, interrupted
+	Outcome     string // "" while it runs; ok, partial, failed, deferred, interrupted
 	Report      []byte // JSON, as the run ended with it
 }
 
@@ -358,6 +359,26 @@ type Approvals interface {
 	// with *ConflictError when it does not wait (any more) or is not known.
 	DecideApproval(ctx context.Context, id string, state promoter.ApprovalState, actor, reason string, at time.Time) error
 }
+
+// Documents keeps the policies and settings that were in force, by revision.
+type Documents interface {
+	// KeepDocument says that a document of a kind (DocumentPolicy or
+	// DocumentSettings) is in force from now on. A body is stored once for each
+	// revision; keeping the newest one again writes nothing.
+	KeepDocument(ctx context.Context, kind, revision string, body []byte, at time.Time) error
+	// NewestDocument returns the one that came into force last; its revision
+	// is "" when there is none.
+	NewestDocument(ctx context.Context, kind string) (revision string, body []byte, err error)
+	// Document returns nil for a revision that was never kept.
+	Document(ctx context.Context, kind, revision string) ([]byte, error)
+}
+
+// The kinds of documents: a ZIP archive of the policy's files, and the text of
+// settings.yaml.
+const (
+	DocumentPolicy   = "policy"
+	DocumentSettings = "settings"
+)
 
 // Entry is a line for the ledger, before it has a number.
 type Entry struct {

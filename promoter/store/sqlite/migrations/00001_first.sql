@@ -32,7 +32,7 @@ CREATE TABLE run (
     started      INTEGER NOT NULL,
     ended        INTEGER,
     outcome      TEXT    NOT NULL
-        CONSTRAINT run_outcome CHECK (outcome IN ('', 'ok', 'partial', 'failed', 'interrupted')),
+        CONSTRAINT run_outcome CHECK (outcome IN ('', 'ok', 'partial', 'failed', 'deferred', 'interrupted')),
     report       BLOB
 );
 

@@ -1,0 +1,244 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// act carries the actions out: withdrawals in every repository first, then
+// edits, then what is new, so that a rollback is never stuck behind a queue of
+// new comments.
+func (r *runner) act(ctx context.Context) error {
+	total := len(r.actions)
+	r.step("acting", total)
+	for _, step := range []promoter.Step{promoter.StepWithdraw, promoter.StepEdit, promoter.StepShow} {
+		for _, batch := range batches(r.actions, step) {
+			r.done(len(batch))
+			r.carryOut(ctx, batch)
+		}
+	}
+	return nil
+}
+
+// batches puts the new comments of one pull request together, because one
+// review is one mail, and leaves every other action by itself.
+func batches(all []planned, step promoter.Step) [][]planned {
+	var out [][]planned
+	review := map[promoter.Target]int{}
+	for _, p := range all {
+		if p.Step != step {
+			continue
+		}
+		if p.Verbs[0] == promoter.VerbReview {
+			if i, ok := review[p.Notice.Target]; ok {
+				out[i] = append(out[i], p)
+				continue
+			}
+			review[p.Notice.Target] = len(out)
+		}
+		out = append(out, []planned{p})
+	}
+	return out
+}
+
+// carryOut does one batch, verb by verb; a later verb waits for the one before.
+func (r *runner) carryOut(ctx context.Context, batch []planned) {
+	before := make([]promoter.Notice, len(batch))
+	for i, p := range batch {
+		before[i] = p.Before
+		if p.Before.No == 0 {
+			before[i] = p.Notice // new: planned is all it is so far
+		}
+	}
+	for _, verb := range batch[0].Verbs {
+		after, ok := r.perform(ctx, verb, batch, before)
+		if !ok {
+			r.dirty[batch[0].repo.ID] = true
+			return
+		}
+		before = after
+		if stopped(after, batch) {
+			return
+		}
+	}
+}
+
+// stopped tells whether a person's hand ended an action before its last verb.
+func stopped(after []promoter.Notice, batch []planned) bool {
+	return len(batch) == 1 && after[0].State != batch[0].Notice.State
+}
+
+// perform sends one effect through its protocol. ok is false when something
+// is left for a later run.
+func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planned, before []promoter.Notice) ([]promoter.Notice, bool) {
+	first := batch[0]
+	target := first.Notice.Target
+	if why := r.notNow(ctx, verb, first, batch); why != "" {
+		r.report.effect(first, batch, verb, outcomeDeferred, why)
+		return nil, false
+	}
+	e := promoter.Effect{
+		Verb: verb, Target: target, Repository: first.repo.FullName(), Token: r.Token(), Commit: first.commit,
+		Notices: noticesOf(batch), Cohorts: cohortsOfAll(batch), Reason: first.Reason, RunID: r.id, State: promoter.EffectIntended,
+	}
+	if err := r.Store.Intend(r.keep, &e); err != nil {
+		r.report.fail("store", fmt.Errorf("intend %s: %w", verb, err))
+		return nil, false
+	}
+	if err := r.Store.Sent(r.keep, e.ID); err != nil {
+		r.report.fail("store", fmt.Errorf("send %s: %w", verb, err))
+		return nil, false
+	}
+	seen, err := r.Platform.Do(ctx, e)
+	s, outcome := r.judge(e, before, seen, err)
+	if stored := r.Store.Settle(r.keep, s); stored != nil {
+		r.report.fail("store", fmt.Errorf("settle %s: %w", verb, stored))
+		return nil, false
+	}
+	r.report.effect(first, batch, verb, outcome, s.Error)
+	switch outcome {
+	case outcomeDone, outcomeKept:
+		return s.Notices, true
+	case outcomeUnknown:
+		r.blocked[target] = true
+	}
+	return nil, false
+}
+
+// notNow says why an effect may not be sent at this moment, looking at what
+// people may have changed since it was planned.
+func (r *runner) notNow(ctx context.Context, verb promoter.Verb, first planned, batch []planned) string {
+	switch {
+	case ctx.Err() != nil:
+		return "the run was asked to stop"
+	case r.DryRun:
+		return "dry run"
+	case r.blocked[first.Notice.Target]:
+		return "an earlier effect on this pull request is not settled"
+	case r.Now().Before(r.waitUntil):
+		return "the platform asked us to wait"
+	case r.refused[first.repo.ID] != "":
+		return r.refused[first.repo.ID]
+	}
+	if first.Step == promoter.StepShow {
+		pause, err := r.Store.Pause(r.keep)
+		if err != nil {
+			return err.Error()
+		}
+		if pause.Active(r.Now()) {
+			return string(promoter.DeferPaused)
+		}
+	}
+	now, err := r.Store.Cohorts(r.keep)
+	if err != nil {
+		return err.Error()
+	}
+	for _, p := range batch {
+		for _, c := range p.cohorts {
+			i := slices.IndexFunc(now, func(n promoter.Cohort) bool { return n.ID == c.ID })
+			if i < 0 || now[i].Generation != c.Generation {
+				return fmt.Sprintf("cohort %s has moved since this was planned", c.Key)
+			}
+		}
+	}
+	return ""
+}
+
+// judge turns what came back into what is stored.
+func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promoter.Observed, err error) (store.Settlement, effectOutcome) {
+	at := r.Now().UTC()
+	s := store.Settlement{EffectID: e.ID, State: promoter.EffectDone, At: at}
+	outcome := outcomeDone
+	var refused *promoter.RefusedError
+	var later *promoter.LaterError
+	switch {
+	case err == nil:
+		s.Notices = settledAll(e, before, seen, at)
+		for _, post := range seen.Notices {
+			if post.Kept != "" || post.Gone {
+				outcome = outcomeKept
+			}
+		}
+	case errors.As(err, &refused) && refused.Stale:
+		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
+	case errors.As(err, &refused):
+		s.State, s.Error, outcome = promoter.EffectRefused, err.Error(), outcomeFailed
+		r.refuse(e.Target.RepoID, refused)
+	case errors.As(err, &later):
+		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
+		r.waitUntil = at.Add(later.After)
+	case errors.Is(err, promoter.ErrUnknownOutcome):
+		s.State, s.Error, outcome = promoter.EffectUnknown, err.Error(), outcomeUnknown
+	default:
+		// Something could not be read before anything was written.
+		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
+	}
+	s.Entries = []store.Entry{{Kind: "effect", Body: effectEntry{
+		Effect: e.ID, Verb: e.Verb, Target: e.Target, Notices: numbers(e.Notices), State: s.State, Reason: e.Reason,
+	}}}
+	return s, outcome
+}
+
+// refuse remembers a refusal that would meet every effect in a repository, so
+// that it is one clear error and not hundreds.
+func (r *runner) refuse(repoID int64, err *promoter.RefusedError) {
+	if err.Mend != "" {
+		r.refused[repoID] = "refused before in this run: " + err.Why
+	}
+}
+
+// effectEntry is a line of the ledger.
+type effectEntry struct {
+	Effect  int64                `json:"effect"`
+	Verb    promoter.Verb        `json:"verb"`
+	Target  promoter.Target      `json:"target"`
+	Notices []int64              `json:"notices"`
+	State   promoter.EffectState `json:"state"`
+	Reason  string               `json:"reason"`
+}
+
+func settledAll(e promoter.Effect, before []promoter.Notice, seen promoter.Observed, at time.Time) []promoter.Notice {
+	out := make([]promoter.Notice, 0, len(e.Notices))
+	for i, want := range e.Notices {
+		j := slices.IndexFunc(seen.Notices, func(p promoter.ObservedPost) bool { return p.No == want.No })
+		if j < 0 {
+			continue
+		}
+		out = append(out, promoter.Settled(e.Verb, before[i], want, seen.Notices[j], at))
+	}
+	return out
+}
+
+func noticesOf(batch []planned) []promoter.Notice {
+	out := make([]promoter.Notice, len(batch))
+	for i, p := range batch {
+		out[i] = p.Notice
+	}
+	return out
+}
+
+func cohortsOfAll(batch []planned) []promoter.Cohort {
+	var out []promoter.Cohort
+	for _, p := range batch {
+		for _, c := range p.cohorts {
+			if !slices.ContainsFunc(out, func(o promoter.Cohort) bool { return o.ID == c.ID }) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+func numbers(ns []promoter.Notice) []int64 {
+	out := make([]int64, len(ns))
+	for i, n := range ns {
+		out[i] = n.No
+	}
+	return out
+}

@@ -1,0 +1,205 @@
+package run
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// book is one repository's records while a run works on them: the snapshot,
+// indexed, and which rows have changed since it was loaded.
+type book struct {
+	snap *store.Snapshot
+	run  int64
+	at   time.Time
+	next store.Next
+
+	findings map[int64]*store.Finding
+	scopes   map[int64]store.Scope
+	scans    map[int64]*store.Scan
+	byScope  map[int64][]*store.Scan // oldest first
+	open     map[sightingKey]*store.Sighting
+	all      []*store.Sighting
+
+	newScopes  map[int64]bool
+	newScans   []store.Scan
+	changedF   map[int64]bool
+	changedS   map[*store.Sighting]bool
+	deliveries []store.Delivery
+	decisions  []store.Decision
+	notices    []promoter.Notice
+	entries    []store.Entry
+	digest     *string
+	byFinding  map[int64][]*store.Sighting // filled when first asked, once all is absorbed
+}
+
+type sightingKey struct{ scope, finding int64 }
+
+func newBook(snap *store.Snapshot, run int64, at time.Time) *book {
+	b := &book{
+		snap: snap, run: run, at: at, next: snap.Next,
+		findings: map[int64]*store.Finding{}, scopes: map[int64]store.Scope{}, scans: map[int64]*store.Scan{},
+		byScope: map[int64][]*store.Scan{}, open: map[sightingKey]*store.Sighting{},
+		newScopes: map[int64]bool{}, changedF: map[int64]bool{}, changedS: map[*store.Sighting]bool{},
+	}
+	for i := range snap.Findings {
+		b.findings[snap.Findings[i].No] = &snap.Findings[i]
+	}
+	for _, s := range snap.Scopes {
+		b.scopes[s.No] = s
+	}
+	for i := range snap.Scans {
+		b.indexScan(&snap.Scans[i])
+	}
+	for i := range snap.Sightings {
+		s := &snap.Sightings[i]
+		b.all = append(b.all, s)
+		if s.Until == 0 {
+			b.open[sightingKey{s.Scope, s.Finding}] = s
+		}
+	}
+	return b
+}
+
+func (b *book) repo() promoter.Repository { return b.snap.Repository }
+
+func (b *book) indexScan(s *store.Scan) {
+	b.scans[s.No] = s
+	b.byScope[s.Scope] = append(b.byScope[s.Scope], s)
+}
+
+func (b *book) addScan(s store.Scan) {
+	b.newScans = append(b.newScans, s)
+	b.indexScan(&s)
+}
+
+func (b *book) newestScan(scope int64) *store.Scan {
+	if scans := b.byScope[scope]; len(scans) > 0 {
+		return scans[len(scans)-1]
+	}
+	return nil
+}
+
+func (b *book) scope(s finding.Scope) store.Scope {
+	for _, known := range b.scopes {
+		if known.Scope == s {
+			return known
+		}
+	}
+	fresh := store.Scope{No: b.next.Scope, Scope: s}
+	b.next.Scope++
+	b.putScope(fresh)
+	return fresh
+}
+
+func (b *book) putScope(s store.Scope) {
+	b.scopes[s.No] = s
+	b.newScopes[s.No] = true
+}
+
+// sightings lists the newest first, so that among several of one finding the
+// matcher sees where it was last.
+func (b *book) sightings() []*store.Sighting {
+	out := slices.Clone(b.all)
+	slices.SortStableFunc(out, func(x, y *store.Sighting) int { return cmp.Compare(y.LastScan, x.LastScan) })
+	return out
+}
+
+// of lists a finding's sightings, gone ones too.
+func (b *book) of(no int64) []*store.Sighting {
+	if b.byFinding == nil {
+		b.byFinding = map[int64][]*store.Sighting{}
+		for _, s := range b.all {
+			b.byFinding[s.Finding] = append(b.byFinding[s.Finding], s)
+		}
+	}
+	return b.byFinding[no]
+}
+
+func (b *book) addSighting(s *store.Sighting) {
+	b.all = append(b.all, s)
+	b.open[sightingKey{s.Scope, s.Finding}] = s
+}
+
+func (b *book) touch(s *store.Sighting) { b.changedS[s] = true }
+
+// facts are what is versioned of a finding: place and parts belong to its
+// sightings, and its state is theirs too.
+func facts(f finding.Finding) finding.Finding {
+	f.Place, f.Parts, f.State = nil, finding.Parts{}, finding.Open
+	return f
+}
+
+func (b *book) addFinding(f finding.Finding, scan int64) int64 {
+	no := b.next.Finding
+	b.next.Finding++
+	b.findings[no] = &store.Finding{No: no, Facts: facts(f), Version: 1, FirstScan: scan}
+	b.changedF[no] = true
+	return no
+}
+
+func (b *book) updateFacts(no int64, f finding.Finding) {
+	known := b.findings[no]
+	if next := facts(f); !same(known.Facts, next) {
+		known.Facts = next
+		known.Version++
+		b.changedF[no] = true
+	}
+}
+
+func (b *book) place(no, cohort int64) {
+	b.findings[no].CohortID = cohort
+	b.changedF[no] = true
+}
+
+func (b *book) clearDigest() {
+	if b.snap.Digest != "" {
+		empty := ""
+		b.digest = &empty
+	}
+}
+
+// changes are the rows to write, in a stable order.
+func (b *book) changes() store.Changes {
+	c := store.Changes{
+		RepoID: b.repo().ID, RunID: b.run, At: b.at, Deliveries: b.deliveries, Scans: b.newScans,
+		Decisions: b.decisions, Notices: b.notices, Digest: b.digest, Entries: b.entries,
+	}
+	for no := range b.newScopes {
+		c.Scopes = append(c.Scopes, b.scopes[no])
+	}
+	slices.SortFunc(c.Scopes, func(x, y store.Scope) int { return cmp.Compare(x.No, y.No) })
+	for no := range b.changedF {
+		c.Findings = append(c.Findings, *b.findings[no])
+	}
+	slices.SortFunc(c.Findings, func(x, y store.Finding) int { return cmp.Compare(x.No, y.No) })
+	for s := range b.changedS {
+		c.Sightings = append(c.Sightings, *s)
+	}
+	slices.SortFunc(c.Sightings, func(x, y store.Sighting) int {
+		return cmp.Or(cmp.Compare(x.Finding, y.Finding), cmp.Compare(x.Scope, y.Scope), cmp.Compare(x.Since, y.Since))
+	})
+	return c
+}
+
+// same compares records as the store would keep them, so that a nil and an
+// empty list that was stored as one are not two.
+func same(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+func isChangeRef(ref string) bool { return strings.HasPrefix(ref, "refs/pull/") }
+
+func cmpStrings(a, b string) int { return strings.Compare(a, b) }
+
+// short abbreviates a commit for people.
+func short(commit string) string { return commit[:min(len(commit), 7)] }

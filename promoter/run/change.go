@@ -1,0 +1,355 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/sourcetext"
+	"github.com/sluice-sec/sluice/policy/input"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// planned is an action with what is needed to carry it out.
+type planned struct {
+	promoter.Action
+	repo    promoter.Repository
+	commit  string
+	cohorts []promoter.Cohort // as they stood when it was planned
+}
+
+// change decides about one pull request and plans what it shall show.
+func (d *decider) change(ctx context.Context, number int) error {
+	target := promoter.Target{RepoID: d.book.repo().ID, PullRequest: number}
+	if d.Platform == nil {
+		d.report.Findings.NotAttributable += d.presentIn(number)
+		d.report.noPlatform(d.presentIn(number))
+		return nil
+	}
+	if d.blocked[target] {
+		d.dirty[target.RepoID] = true // its last effect is unknown: nothing is compared until it is settled
+		return nil
+	}
+	c, err := d.askChange(ctx, target)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		d.dirty[target.RepoID] = true
+		d.report.fail("platform", fmt.Errorf("%s#%d: %w", d.book.repo().FullName(), number, err))
+		return nil
+	}
+	if !c.Open {
+		d.leave(number)
+		return nil
+	}
+	claims := d.claims(ctx, c)
+	have := noticesAt(d.book.snap.Notices, number)
+	sel := promoter.Select(claims, have, d.Settings.Budgets.PullRequest.Comments, d.allowance)
+	d.putOff(sel.Deferred)
+	acts := promoter.Plan(promoter.Planning{
+		Target: target, Want: promoter.Compose(sel, d.Renderer), Have: have, NextNo: d.book.next.Notice,
+		Cause:    func(no int64) promoter.RemovalCause { return d.cause(no, number) },
+		Decision: func(no int64) string { return promoter.FindingName(d.book.repo().FullName(), no) },
+		Commit:   c.Head, Render: d.Renderer, Now: d.book.at,
+	})
+	d.take(acts, c)
+	return nil
+}
+
+// askChange asks the platform once a run for each pull request.
+func (r *runner) askChange(ctx context.Context, t promoter.Target) (promoter.Change, error) {
+	if c, ok := r.changes[t]; ok {
+		return c, nil
+	}
+	c, err := r.Platform.Change(ctx, r.repos[t.RepoID], t.PullRequest)
+	if err == nil {
+		r.changes[t] = c
+	}
+	return c, err
+}
+
+func (d *decider) presentIn(number int) int {
+	n := 0
+	for key, s := range d.book.open {
+		if changeNumber(d.book.scopes[key.scope].Ref) == number && s.State == store.SightingPresent {
+			n++
+		}
+	}
+	return n
+}
+
+func noticesAt(all []promoter.Notice, number int) []promoter.Notice {
+	var out []promoter.Notice
+	for _, n := range all {
+		if n.Target.PullRequest == number {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// leave closes the books of a merged or closed pull request: what was shown
+// stays as it is, what was only planned is dropped.
+func (d *decider) leave(number int) {
+	for key, s := range d.book.open {
+		if changeNumber(d.book.scopes[key.scope].Ref) != number {
+			continue
+		}
+		s.State, s.Cause = store.SightingGone, store.GoneRef
+		newest := d.book.newestScan(key.scope)
+		s.Until, s.LastScan = newest.No, newest.No
+		d.book.touch(s)
+		delete(d.book.open, key)
+	}
+	for _, n := range noticesAt(d.book.snap.Notices, number) {
+		if !unsettled(n) {
+			continue
+		}
+		if n.State == promoter.NoticePlanned {
+			n.State = promoter.NoticeWithdrawn
+		} else {
+			n.State = promoter.NoticeLeft
+		}
+		d.book.notices = append(d.book.notices, n)
+	}
+}
+
+// claims asks the policy about every finding present in the pull request.
+func (d *decider) claims(ctx context.Context, c promoter.Change) []promoter.Claim {
+	shown := onDisplay(noticesAt(d.book.snap.Notices, c.Number))
+	best := map[int64]promoter.Claim{}
+	for key, s := range d.book.open {
+		scope := d.book.scopes[key.scope]
+		if changeNumber(scope.Ref) != c.Number || s.State == store.SightingSuppressed {
+			continue
+		}
+		claim, ok := d.claim(ctx, c, scope, s, shown[s.Finding])
+		if !ok {
+			continue
+		}
+		// Two sources may see one finding: what is known for certain wins.
+		if old, twice := best[s.Finding]; !twice || (old.Hold && !claim.Hold) {
+			best[s.Finding] = claim
+		}
+	}
+	out := make([]promoter.Claim, 0, len(best))
+	for _, claim := range best {
+		out = append(out, claim)
+	}
+	slices.SortFunc(out, func(a, b promoter.Claim) int { return int(a.Finding - b.Finding) })
+	return out
+}
+
+func onDisplay(have []promoter.Notice) map[int64]bool {
+	out := map[int64]bool{}
+	for _, n := range have {
+		for _, i := range n.Items {
+			if n.State == promoter.NoticePosted && i.Live() {
+				out[i.Finding] = true
+			}
+		}
+	}
+	return out
+}
+
+// claim decides about one sighting. ok is false when it shall not be shown.
+func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scope, s *store.Sighting, shown bool) (promoter.Claim, bool) {
+	f := d.book.findings[s.Finding]
+	claim := promoter.Claim{Finding: s.Finding, Cohort: d.cohorts[f.CohortID], Hold: true}
+	claim.Team = d.teamOf(claim.Cohort)
+	doc := &input.Change{Origin: input.Introduced, OnDiff: true, Draft: c.Draft, Bot: c.Bot, Fork: c.Fork}
+	scan := d.book.newestScan(scope.No)
+	place, current := d.placeAtHead(ctx, scope, scan, s.Place, c)
+	switch {
+	case current && s.State == store.SightingPresent:
+		origin, anchor := promoter.Attribute(place, d.baseline(s.Finding, scope, c.MergeBase), c)
+		doc.Origin, doc.OnDiff, claim.Anchor, claim.Hold = string(origin), anchor != nil, anchor, false
+		if origin == promoter.Unattributed && !shown {
+			d.report.Findings.NotAttributable++
+		}
+		if shown {
+			// What the change brought stays the change's, wherever its lines go.
+			doc.Origin = input.Introduced
+		}
+	case !shown:
+		d.report.Findings.Stale++
+		return claim, false
+	}
+	v := d.ask(ctx, s.Finding, s.Place, c.Number, doc)
+	if !v.decided {
+		claim.Hold = true
+		v.answer = d.lastAnswer(s.Finding, c.Number)
+	} else if !slices.Contains(v.answer.Surfaces, input.SurfaceReview) && !slices.Contains(v.answer.Surfaces, input.SurfaceSummary) {
+		return claim, false
+	}
+	if !slices.Contains(v.answer.Surfaces, input.SurfaceReview) {
+		claim.Anchor = nil
+	}
+	d.dress(&claim, f, place, v.answer, c.Number)
+	return claim, true
+}
+
+func (d *decider) lastAnswer(no int64, number int) (a input.SurfaceAnswer) {
+	if dec, ok := d.newest[decisionKey{no, number}]; ok {
+		_ = json.Unmarshal(dec.Answer, &a) // ours, and only used for its threshold and reasons
+	}
+	return a
+}
+
+// dress fills in what a reader sees.
+func (d *decider) dress(claim *promoter.Claim, f *store.Finding, place *finding.Place, answer input.SurfaceAnswer, number int) {
+	full := f.Facts
+	full.Place = place
+	if full.Fix != nil && !covers(claim.Anchor, place) {
+		// A suggestion replaces the lines its comment stands on, no others.
+		full.Fix = &finding.Fix{Description: full.Fix.Description}
+	}
+	claim.Value = promoter.Value(full)
+	claim.Group = groupOf(f.No, full, answer.Group)
+	threshold, _ := finding.ParseSeverity(answer.Threshold)
+	claim.Exhibit = promoter.Exhibit{
+		RepoID: d.book.repo().ID, PullRequest: number, Name: promoter.FindingName(d.book.repo().FullName(), f.No),
+		Finding: full, Stage: claim.Cohort.Stage, Threshold: threshold, Cohort: claim.Cohort.Key, Reasons: answer.Reasons,
+		Ask: d.Settings.Group(d.book.repo().FullName(), pathOf(place)).Ask,
+	}
+}
+
+func covers(a *promoter.Anchor, p *finding.Place) bool {
+	return a != nil && p != nil && a.StartLine == p.StartLine && a.Line == max(p.StartLine, p.EndLine)
+}
+
+// groupOf names what shares a comment: one upgrade, one rule in one file, or
+// the finding alone. No line is part of it, because lines move.
+func groupOf(no int64, f finding.Finding, by string) string {
+	switch {
+	case by == input.GroupFix && f.Package != nil && f.Package.Name != "":
+		return "fix:" + f.Package.Ecosystem + "/" + f.Package.Name + "@" + f.Package.Manifest
+	case by == input.GroupRule && f.Place != nil:
+		return "rule:" + f.Scanner.Name + "/" + f.Rule.ID + "@" + f.Place.Path
+	}
+	return "F" + strconv.FormatInt(no, 10)
+}
+
+// baseline looks for the newest complete scan of the merge base by the same
+// tool in the same category, on any branch and from any source.
+func (d *decider) baseline(no int64, scope store.Scope, mergeBase string) promoter.Baseline {
+	var newest *store.Scan
+	for _, other := range d.book.scopes {
+		if isChangeRef(other.Ref) || other.Tool != scope.Tool || other.Category != scope.Category {
+			continue
+		}
+		for _, scan := range d.book.byScope[other.No] {
+			if scan.State == store.ScanComplete && sameCommit(scan.Commit, mergeBase) && (newest == nil || scan.No > newest.No) {
+				newest = scan
+			}
+		}
+	}
+	if newest == nil {
+		return promoter.Baseline{}
+	}
+	for _, s := range d.book.of(no) {
+		if s.Scope == newest.Scope && s.Since <= newest.No && (s.Until == 0 || s.Until > newest.No) {
+			return promoter.Baseline{Scanned: true, Has: true}
+		}
+	}
+	return promoter.Baseline{Scanned: true}
+}
+
+// sameCommit allows for the abbreviated commits that paths may hold.
+func sameCommit(a, b string) bool {
+	return len(a) >= 7 && len(b) >= 7 && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
+}
+
+// placeAtHead says where a sighting's lines are in the head, and whether its
+// scan speaks of the head at all. A scan of the test merge has other line
+// numbers: they are mapped through the text of both, or given up.
+func (d *decider) placeAtHead(ctx context.Context, scope store.Scope, scan *store.Scan, place *finding.Place, c promoter.Change) (*finding.Place, bool) {
+	switch {
+	case scan == nil:
+		return nil, false
+	case sameCommit(scan.Commit, c.Head):
+		return place, true
+	case !sameCommit(scan.Commit, c.Merge):
+		return nil, false
+	case place == nil || place.StartLine == 0:
+		return place, true
+	}
+	reader := d.readerOf(scope.Source, d.book.repo())
+	merged, errMerge := reader.Read(ctx, c.Merge, place.Path)
+	head, errHead := reader.Read(ctx, c.Head, place.Path)
+	if errMerge != nil || errHead != nil {
+		return nil, true
+	}
+	line := sourcetext.MapLines(merged, head)
+	first, okFirst := line(place.StartLine)
+	last, okLast := line(max(place.StartLine, place.EndLine))
+	if !okFirst || !okLast {
+		return nil, true
+	}
+	mapped := *place
+	mapped.StartLine, mapped.EndLine = first, last
+	return &mapped, true
+}
+
+// cause says why a finding on display is no longer wanted.
+func (d *decider) cause(no int64, number int) promoter.RemovalCause {
+	var last *store.Sighting
+	for _, s := range d.book.of(no) {
+		if changeNumber(d.book.scopes[s.Scope].Ref) == number && (last == nil || s.LastScan > last.LastScan) {
+			last = s
+		}
+	}
+	switch {
+	case last != nil && last.State == store.SightingSuppressed:
+		return promoter.RemovedAnswered
+	case last != nil && last.State == store.SightingGone && last.Cause == store.GoneFixed:
+		return promoter.RemovedFixed
+	case last != nil && last.State == store.SightingGone:
+		return promoter.RemovedPolicy
+	case d.cohorts[d.book.findings[no].CohortID].Stage < promoter.Advise:
+		return promoter.RemovedStage
+	case slices.ContainsFunc(d.lastAnswer(no, number).Reasons, func(reason string) bool {
+		return reason == input.ExceptionAccepted || reason == input.ExceptionSuppression
+	}):
+		return promoter.RemovedAnswered
+	}
+	return promoter.RemovedPolicy
+}
+
+// take books the planned notices and keeps the actions for act.
+func (d *decider) take(acts []promoter.Action, c promoter.Change) {
+	for _, a := range acts {
+		if a.Step == promoter.StepWithdraw {
+			if ok, _ := d.allowance.LetWithdraw(a, d.book.repo().ID); !ok {
+				d.deferWithdrawal(a)
+				continue
+			}
+		}
+		if a.Notice.No >= d.book.next.Notice {
+			d.book.next.Notice = a.Notice.No + 1
+		}
+		if len(a.Verbs) == 0 || a.Before.No == 0 {
+			d.book.notices = append(d.book.notices, a.Notice)
+		}
+		if len(a.Verbs) > 0 {
+			d.actions = append(d.actions, planned{Action: a, repo: d.book.repo(), commit: c.Head, cohorts: d.cohortsOf(a.Notice)})
+		}
+	}
+}
+
+func (d *decider) cohortsOf(n promoter.Notice) []promoter.Cohort {
+	var out []promoter.Cohort
+	for _, i := range n.Items {
+		c := d.cohorts[i.CohortID]
+		if c.ID != 0 && !slices.ContainsFunc(out, func(o promoter.Cohort) bool { return o.ID == c.ID }) {
+			out = append(out, c)
+		}
+	}
+	return out
+}

@@ -1,0 +1,347 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/policy"
+	"github.com/sluice-sec/sluice/policy/input"
+	"github.com/sluice-sec/sluice/policy/settings"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// decideAndPlan goes through the repositories in which something changed,
+// asks the policy, and plans what to show.
+func (r *runner) decideAndPlan(ctx context.Context) error {
+	digests, err := r.inputDigests(ctx)
+	if err != nil {
+		return err
+	}
+	settled, err := r.Store.Digests(ctx)
+	if err != nil {
+		return err
+	}
+	repos := r.repoOrder()
+	r.report.Repositories = len(repos)
+	r.step("deciding", len(repos))
+	for _, repo := range repos {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if d, ok := settled[repo.ID]; ok && d == digests[repo.ID] && !r.dirty[repo.ID] {
+			r.report.Unchanged++
+			r.done(1)
+			continue
+		}
+		if err := r.decideRepository(ctx, repo); err != nil {
+			return fmt.Errorf("%s: %w", repo.FullName(), err)
+		}
+		r.done(1)
+	}
+	return r.saveExcess(ctx)
+}
+
+func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository) error {
+	snap, err := r.Store.Load(ctx, repo.ID)
+	if err != nil {
+		return fmt.Errorf("load: %w", err)
+	}
+	b := newBook(snap, r.id, r.Now().UTC())
+	if err := r.assignCohorts(ctx, b); err != nil {
+		return err
+	}
+	d := &decider{runner: r, book: b, newest: map[decisionKey]store.Decision{}}
+	for _, dec := range snap.Decisions {
+		d.newest[decisionKey{dec.Finding, dec.Change}] = dec
+	}
+	if r.sel.PullRequest == 0 {
+		d.standing(ctx)
+	}
+	for _, number := range changesOf(b) {
+		if !r.sel.hasChange(number) {
+			continue
+		}
+		if err := d.change(ctx, number); err != nil {
+			return err
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	d.record()
+	if c := b.changes(); !c.Empty() {
+		if err := r.Store.Apply(r.keep, c); err != nil {
+			return fmt.Errorf("store decisions: %w", err)
+		}
+	}
+	r.report.Decided++
+	return nil
+}
+
+// changesOf lists the pull requests that something is known of or shown on.
+func changesOf(b *book) []int {
+	var out []int
+	for key := range b.open {
+		if n := changeNumber(b.scopes[key.scope].Ref); n != 0 {
+			out = append(out, n)
+		}
+	}
+	for _, n := range b.snap.Notices {
+		if unsettled(n) {
+			out = append(out, n.Target.PullRequest)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unsettled tells whether a notice may still need something done.
+func unsettled(n promoter.Notice) bool {
+	switch n.State {
+	case promoter.NoticePlanned, promoter.NoticePosted:
+		return true
+	case promoter.NoticeWithdrawn:
+		return n.Surface == promoter.SurfaceReview && n.Remote.ID != 0 && !n.Resolved
+	}
+	return false
+}
+
+func changeNumber(ref string) int {
+	var n int
+	if _, err := fmt.Sscanf(ref, "refs/pull/%d/", &n); err != nil {
+		return 0
+	}
+	return n
+}
+
+// assignCohorts books each finding under the cohort the policy names. A
+// finding that has one stays where it was shown: only where the other cohort
+// stands on the same rung does it move by itself, because then nothing is
+// shown or withdrawn by it.
+func (r *runner) assignCohorts(ctx context.Context, b *book) error {
+	keys := map[int64]string{}
+	for no, f := range b.findings {
+		place := anyPlace(b, no)
+		answer := r.Decider.Cohort(ctx, input.Cohort{
+			Schema: input.Schema, Finding: r.findingInput(f.Facts, place), Repository: r.repositoryInput(b.repo(), pathOf(place)),
+		})
+		if answer.Outcome != policy.Decided {
+			r.policyFailed(b.repo(), no, answer.Outcome, answer.Err)
+			continue
+		}
+		keys[no] = strings.Join(answer.Answer.Key, "/")
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var missing []string
+	for _, key := range keys {
+		if _, ok := r.byKey[key]; !ok {
+			missing = append(missing, key)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		cohorts, err := r.Store.EnsureCohorts(r.keep, slices.Compact(missing), r.Now().UTC())
+		if err != nil {
+			return fmt.Errorf("cohorts: %w", err)
+		}
+		r.know(cohorts)
+	}
+	for no, key := range keys {
+		now, next := b.findings[no].CohortID, r.byKey[key]
+		switch {
+		case now == next.ID:
+		case now == 0 || r.cohorts[now].Stage == next.Stage:
+			b.place(no, next.ID)
+		default:
+			r.report.Recut++
+		}
+	}
+	return nil
+}
+
+// anyPlace is the newest place a finding was seen at, for what depends on the
+// path alone.
+func anyPlace(b *book, no int64) *finding.Place {
+	var newest *store.Sighting
+	for _, s := range b.of(no) {
+		if newest == nil || s.LastScan > newest.LastScan {
+			newest = s
+		}
+	}
+	if newest == nil {
+		return nil
+	}
+	return newest.Place
+}
+
+func pathOf(p *finding.Place) string {
+	if p == nil {
+		return ""
+	}
+	return p.Path
+}
+
+func (r *runner) findingInput(f finding.Finding, place *finding.Place) input.Finding {
+	in := input.Finding{
+		Scanner: f.Scanner.Name, Kind: string(f.Kind), Rule: f.Rule.ID, Severity: f.Severity.String(), SeverityFrom: string(f.SeverityFrom),
+		Score: f.Score, CWEs: orEmpty(f.Rule.CWEs), Tags: orEmpty(f.Rule.Tags), Advisories: orEmpty(f.Advisories),
+		Path: pathOf(place), PathClass: r.Settings.PathClass(pathOf(place)),
+		FixAvailable: f.Fix != nil || (f.Package != nil && f.Package.FixedIn != ""),
+	}
+	if f.Package != nil {
+		in.Package, in.Ecosystem = f.Package.Name, f.Package.Ecosystem
+	}
+	return in
+}
+
+func orEmpty(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+func (r *runner) repositoryInput(repo promoter.Repository, path string) input.Repository {
+	group := r.Settings.Group(repo.FullName(), path)
+	visibility := repo.Facts.Visibility
+	if visibility == "" {
+		visibility = r.Settings.Visibility.Unknown
+	}
+	return input.Repository{
+		Name: repo.FullName(), Visibility: visibility, Group: group.Name, Tier: group.Tier, Wave: group.Wave, Archived: repo.Facts.Archived,
+	}
+}
+
+type decisionKey struct {
+	finding int64
+	change  int
+}
+
+// decider asks the surface question for one repository's findings.
+type decider struct {
+	*runner
+	book   *book
+	newest map[decisionKey]store.Decision
+}
+
+// standing decides about findings as they stand on branches.
+func (d *decider) standing(ctx context.Context) {
+	done := map[int64]bool{}
+	for _, s := range d.book.all {
+		if s.Until != 0 || s.State != store.SightingPresent || done[s.Finding] || isChangeRef(d.book.scopes[s.Scope].Ref) {
+			continue
+		}
+		done[s.Finding] = true
+		d.ask(ctx, s.Finding, s.Place, 0, nil)
+	}
+}
+
+// verdict is the policy's answer about one finding, or what was last decided
+// where it gave none.
+type verdict struct {
+	answer  input.SurfaceAnswer
+	decided bool
+}
+
+// ask puts the surface question, counts the answer and books it if it is new.
+// An error or an undefined answer is booked nowhere: the finding stays as it was.
+func (d *decider) ask(ctx context.Context, no int64, place *finding.Place, number int, change *input.Change) verdict {
+	f := d.book.findings[no]
+	cohort := d.cohorts[f.CohortID]
+	name := promoter.FindingName(d.book.repo().FullName(), no)
+	doc := input.Surface{
+		Schema: input.Schema, Finding: d.findingInput(f.Facts, place), Repository: d.repositoryInput(d.book.repo(), pathOf(place)),
+		Stage: cohort.Stage.String(), Change: change,
+		Exceptions: d.Settings.Exceptions(settings.ExceptionQuery{
+			Scanner: f.Facts.Scanner.Name, Rule: f.Facts.Rule.ID, Path: pathOf(place), Repository: d.book.repo().FullName(),
+			FindingName: name, Advisories: f.Facts.Advisories,
+		}, d.Now()),
+	}
+	if doc.Exceptions == nil {
+		doc.Exceptions = []input.Exception{}
+	}
+	if f.CohortID == 0 {
+		return verdict{} // the policy could not place it, which was reported
+	}
+	got := d.Decider.Surface(ctx, doc)
+	if got.Outcome != policy.Decided {
+		d.policyFailed(d.book.repo(), no, got.Outcome, got.Err)
+		return verdict{}
+	}
+	d.report.count(got.Answer)
+	d.bookDecision(f, cohort, number, doc, got.Answer)
+	return verdict{answer: got.Answer, decided: true}
+}
+
+func (d *decider) bookDecision(f *store.Finding, cohort promoter.Cohort, number int, doc input.Surface, answer input.SurfaceAnswer) {
+	raw, err := json.Marshal(answer)
+	if err != nil {
+		d.report.fail("decide", err)
+		return
+	}
+	key := decisionKey{f.No, number}
+	if old, ok := d.newest[key]; ok && bytes.Equal(old.Answer, raw) {
+		return
+	}
+	in, err := json.Marshal(doc)
+	if err != nil {
+		d.report.fail("decide", err)
+		return
+	}
+	dec := store.Decision{
+		Finding: f.No, Change: number, RunID: d.id, PolicyRev: d.Decider.Revision(), SettingsRev: d.Settings.Revision(),
+		FactVersion: f.Version, Stage: cohort.Stage, Input: in, Answer: raw, Outcome: string(policy.Decided),
+	}
+	d.newest[key] = dec
+	d.book.decisions = append(d.book.decisions, dec)
+}
+
+// record writes one line of the ledger for all decisions of a repository: how
+// many, and a digest over them in order.
+func (d *decider) record() {
+	if len(d.book.decisions) == 0 {
+		return
+	}
+	slices.SortStableFunc(d.book.decisions, func(a, b store.Decision) int {
+		if a.Finding != b.Finding {
+			return int(a.Finding - b.Finding)
+		}
+		return a.Change - b.Change
+	})
+	sum := sha256.New()
+	for _, dec := range d.book.decisions {
+		fmt.Fprintf(sum, "%d %d %d %s %s\n", dec.Finding, dec.Change, dec.FactVersion, dec.Stage, dec.Answer)
+	}
+	d.book.entries = append(d.book.entries, store.Entry{Kind: "decisions", Body: decisionsEntry{
+		Repository: d.book.repo().ID, Count: len(d.book.decisions), Digest: hex.EncodeToString(sum.Sum(nil)),
+		Policy: d.Decider.Revision(), Settings: d.Settings.Revision(),
+	}})
+}
+
+// decisionsEntry is a line of the ledger.
+type decisionsEntry struct {
+	Repository int64  `json:"repository_id"`
+	Count      int    `json:"count"`
+	Digest     string `json:"digest"` // SHA-256 over "finding change fact-version stage answer" lines
+	Policy     string `json:"policy"`
+	Settings   string `json:"settings"`
+}
+
+func (r *runner) policyFailed(repo promoter.Repository, no int64, outcome policy.Outcome, err error) {
+	r.report.PolicyErrors++
+	r.dirty[repo.ID] = true
+	if err == nil {
+		err = fmt.Errorf("the policy gave no answer (%s)", outcome)
+	}
+	r.report.fail("policy", fmt.Errorf("%s: %w", promoter.FindingName(repo.FullName(), no), err))
+}

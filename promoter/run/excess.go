@@ -1,0 +1,115 @@
+package run
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sluice-sec/sluice/promoter"
+)
+
+// excessKey is what one waiting plan is about.
+type excessKey struct {
+	kind   promoter.ApprovalKind
+	cohort string
+}
+
+// putOff reports what is not shown now; what a ceiling held back is collected
+// for a plan that a person can approve.
+func (d *decider) putOff(all []promoter.Deferred) {
+	for _, def := range all {
+		d.report.putOff(def)
+		switch def.Why {
+		case promoter.DeferRejected:
+			continue // somebody said no: nothing is left to do
+		case promoter.DeferCeiling:
+			key := excessKey{promoter.ApprovalExcess, def.Claim.Cohort.Key}
+			d.excess[key] = append(d.excess[key], promoter.ApprovalItem{
+				RepoID: d.book.repo().ID, Finding: def.Claim.Finding, PullRequest: def.Claim.Exhibit.PullRequest,
+			})
+		}
+		d.dirty[d.book.repo().ID] = true
+	}
+}
+
+// deferWithdrawal holds a withdrawal back that an edit of policy or settings
+// would cause beyond the ceiling.
+func (d *decider) deferWithdrawal(a promoter.Action) {
+	d.dirty[d.book.repo().ID] = true
+	d.report.Deferred["withdrawal "+string(promoter.DeferCeiling)]++
+	key := excessKey{promoter.ApprovalMass, ""}
+	for _, i := range a.Notice.Items {
+		item := promoter.ApprovalItem{RepoID: d.book.repo().ID, Finding: i.Finding, PullRequest: a.Notice.Target.PullRequest}
+		if plan, waits := d.allowance.Answered[item]; waits && plan.Kind == promoter.ApprovalMass {
+			continue
+		}
+		d.excess[key] = append(d.excess[key], item)
+	}
+}
+
+// saveExcess stores one plan for each cohort whose excess is new. A plan names
+// its findings, so that approving it lets through those and no others.
+func (r *runner) saveExcess(ctx context.Context) error {
+	keys := make([]excessKey, 0, len(r.excess))
+	for key := range r.excess {
+		keys = append(keys, key)
+	}
+	slices.SortFunc(keys, func(a, b excessKey) int { return cmpStrings(string(a.kind)+a.cohort, string(b.kind)+b.cohort) })
+	for _, key := range keys {
+		items := r.excess[key]
+		a := promoter.Approval{
+			ID: r.planID(key, items), Kind: key.kind, Cohort: key.cohort, State: promoter.ApprovalWaiting,
+			RunID: r.id, Created: r.Now().UTC(), Items: items, Reason: reasonFor(key, len(items)),
+		}
+		if err := r.Store.SaveApproval(r.keep, a); err != nil {
+			return fmt.Errorf("save plan %s: %w", a.ID, err)
+		}
+		r.approvals = append(r.approvals, a)
+	}
+	for _, a := range r.approvals {
+		if a.State == promoter.ApprovalWaiting {
+			r.report.Plans = append(r.report.Plans, PlanLine{ID: a.ID, Kind: a.Kind, Cohort: a.Cohort, Items: len(a.Items), Reason: a.Reason})
+		}
+	}
+	return ctx.Err()
+}
+
+func reasonFor(key excessKey, n int) string {
+	if key.kind == promoter.ApprovalMass {
+		return fmt.Sprintf("%d withdrawals more than ceilings.run.withdraw lets one run make", n)
+	}
+	return fmt.Sprintf("%d findings of %s more than the ceilings let one run show", n, key.cohort)
+}
+
+// planID is P and as many hex digits of the content's digest as it takes to
+// be unlike every other plan's.
+func (r *runner) planID(key excessKey, items []promoter.ApprovalItem) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s %s %d\n", key.kind, key.cohort, r.id)
+	for _, i := range items {
+		fmt.Fprintf(sum, "%d %d %d\n", i.RepoID, i.Finding, i.PullRequest)
+	}
+	digits := hex.EncodeToString(sum.Sum(nil))
+	n := 4
+	for slices.ContainsFunc(r.approvals, func(a promoter.Approval) bool { return strings.EqualFold(a.ID, "P"+digits[:n]) }) {
+		n++
+	}
+	return "P" + digits[:n]
+}
+
+// teamOf is whose weekly budget a cohort draws on: the owner of its group, or
+// the group itself where it names none.
+func (r *runner) teamOf(c promoter.Cohort) string {
+	at := slices.Index(r.Settings.Cohorts.By, "group")
+	labels := strings.Split(strings.SplitN(c.Key, "+", 2)[0], "/")
+	if at < 0 || at >= len(labels) {
+		return ""
+	}
+	if g, ok := r.Settings.GroupNamed(labels[at]); ok && g.Owner != "" {
+		return g.Owner
+	}
+	return labels[at]
+}

@@ -1,0 +1,268 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice-sec/sluice/connectors"
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/sourcetext"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// arrival is what one source has for one ref and commit of a repository. Its
+// documents are read together: two reports of one tool over the same commit
+// are one scan, or each would make the other's findings look gone.
+type arrival struct {
+	source  connectors.Config
+	context connectors.Context
+	at      time.Time // of its newest document
+	docs    []document
+}
+
+type document struct {
+	connectors.Document
+	digest string
+}
+
+// pull reads every source and takes in what is new, repository by repository.
+func (r *runner) pull(ctx context.Context) error {
+	var arrivals []arrival
+	for _, source := range r.Sources {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		found, err := r.discover(ctx, source)
+		if err != nil {
+			return err
+		}
+		arrivals = append(arrivals, found...)
+	}
+	slices.SortStableFunc(arrivals, func(a, b arrival) int {
+		if c := cmpStrings(a.context.Repository(), b.context.Repository()); c != 0 {
+			return c
+		}
+		return a.at.Compare(b.at)
+	})
+	r.step("reading reports", len(arrivals))
+	for first := 0; first < len(arrivals); {
+		last := first
+		for last < len(arrivals) && arrivals[last].context.Repository() == arrivals[first].context.Repository() {
+			last++
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.takeIn(ctx, arrivals[first:last]); err != nil {
+			return err
+		}
+		r.done(last - first)
+		first = last
+	}
+	return r.saveSources(ctx)
+}
+
+// discover lists what a source holds, and returns what is new in it. A source
+// that cannot be read is reported and sinks nothing else.
+func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arrival, error) {
+	status := r.report.source(source.Name)
+	docs, problems, err := connectors.Discover(ctx, source)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		status.failed(err.Error())
+	}
+	for _, p := range problems {
+		status.partial(p.String())
+	}
+	known, err := r.Store.Deliveries(ctx, source.Name)
+	if err != nil {
+		return nil, fmt.Errorf("deliveries of %s: %w", source.Name, err)
+	}
+	groups := map[string]*arrival{}
+	var order []string
+	fresh := map[string]bool{}
+	for _, d := range docs {
+		if !r.sel.has(d.Context.Repository()) || (d.Context.PullRequest != 0 && !r.sel.hasChange(d.Context.PullRequest)) {
+			continue
+		}
+		status.Files++
+		digest, err := connectors.Digest(d)
+		if err != nil {
+			status.partial(fmt.Sprintf("%s: %v", d.Location, err))
+			continue
+		}
+		key := d.Context.Repository() + "\x00" + d.Context.Ref() + "\x00" + d.Context.Commit
+		if groups[key] == nil {
+			groups[key] = &arrival{source: source, context: d.Context}
+			order = append(order, key)
+		}
+		g := groups[key]
+		g.docs = append(g.docs, document{Document: d, digest: digest})
+		if d.ModTime.After(g.at) {
+			g.at = d.ModTime
+		}
+		if old, ok := known[d.Location]; ok && old.Digest == digest {
+			status.unchanged(old)
+		} else {
+			fresh[key] = true
+		}
+	}
+	var out []arrival
+	for _, key := range order {
+		if fresh[key] {
+			status.forget(groups[key].docs, known)
+			out = append(out, *groups[key])
+		}
+	}
+	return out, nil
+}
+
+// takeIn reads one repository's arrivals and matches them against what is
+// known, one transaction for all of them.
+func (r *runner) takeIn(ctx context.Context, arrivals []arrival) error {
+	repo, err := r.repository(ctx, arrivals[0].context)
+	if err != nil {
+		return err
+	}
+	snap, err := r.Store.Load(ctx, repo.ID)
+	if err != nil {
+		return fmt.Errorf("load %s: %w", repo.FullName(), err)
+	}
+	b := newBook(snap, r.id, r.Now().UTC())
+	for _, a := range arrivals {
+		if err := r.read(ctx, b, a); err != nil {
+			return err
+		}
+	}
+	b.clearDigest()
+	if err := r.Store.Apply(r.keep, b.changes()); err != nil {
+		return fmt.Errorf("store %s: %w", repo.FullName(), err)
+	}
+	return nil
+}
+
+// read parses an arrival's documents and absorbs each scan in them.
+func (r *runner) read(ctx context.Context, b *book, a arrival) error {
+	status := r.report.source(a.source.Name)
+	scans := map[scanKey]*incoming{}
+	var order []scanKey
+	whole := true
+	for _, d := range a.docs {
+		report, err := connectors.Parse(ctx, a.source, d.Document, connectors.ParseOptions{Secrets: r.Secrets}, func(f finding.Finding) error {
+			key := scanKey{tool: f.Scanner.Name, category: f.Category}
+			if scans[key] == nil {
+				scans[key] = &incoming{}
+				order = append(order, key)
+			}
+			scans[key].findings = append(scans[key].findings, f)
+			return nil
+		})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		delivery := deliveryOf(a, d, b.repo().ID, report, err, r.Now().UTC())
+		b.deliveries = append(b.deliveries, delivery)
+		status.read(delivery, report)
+		whole = whole && err == nil
+		for _, s := range report.Scans {
+			key := scanKey{tool: s.Scanner.Name, category: s.Category}
+			if scans[key] == nil {
+				scans[key] = &incoming{}
+				order = append(order, key)
+			}
+			scans[key].add(s, d.Location)
+		}
+	}
+	for _, key := range order {
+		in := scans[key]
+		in.complete = in.complete && whole
+		r.enrich(ctx, a, b.repo(), in.findings)
+		b.absorb(a, r.refOf(a.context, b.repo()), key, in, &r.report.Findings)
+	}
+	return nil
+}
+
+// enrich adds what identity needs from the source text. Without the text the
+// report alone must do, which is counted, not fatal.
+func (r *runner) enrich(ctx context.Context, a arrival, repo promoter.Repository, fs []finding.Finding) {
+	reader := r.reader(a.source, repo)
+	stats, err := sourcetext.Enrich(ctx, reader, a.context.Commit, fs, r.Secrets)
+	if err != nil {
+		r.report.source(a.source.Name).note(fmt.Sprintf("source text of %s at %s: %v", repo.FullName(), short(a.context.Commit), err))
+	}
+	r.report.Findings.WithoutText += stats.Missing
+}
+
+func deliveryOf(a arrival, d document, repoID int64, report finding.Report, err error, at time.Time) store.Delivery {
+	out := store.Delivery{
+		Source: a.source.Name, Location: d.Location, Digest: d.digest, RepoID: repoID, At: at,
+		State: "complete", Results: report.Results, Findings: report.Findings, Skipped: report.SkippedTotal(),
+	}
+	switch {
+	case err != nil && report.Results == 0:
+		out.State, out.Error = "failed", err.Error()
+	case err != nil:
+		out.State, out.Error = "partial", err.Error()
+	case !report.Complete:
+		out.State, out.Error = "partial", "the report says that its scan did not run to its end"
+	}
+	return out
+}
+
+// repository finds or adds the repository a report is about, asking the
+// platform for its id and facts where there is one.
+func (r *runner) repository(ctx context.Context, c connectors.Context) (promoter.Repository, error) {
+	repo := promoter.Repository{Host: r.Host, Owner: c.Owner, Name: c.Name}
+	if r.Platform != nil {
+		asked, err := r.Platform.Repository(ctx, c.Owner, c.Name)
+		switch {
+		case err == nil:
+			asked.Host = r.Host
+			repo = asked
+		case ctx.Err() != nil:
+			return repo, ctx.Err()
+		default:
+			// What the store knows of it must do until the platform answers.
+			r.report.fail("platform", fmt.Errorf("ask for %s/%s: %w", c.Owner, c.Name, err))
+			for _, known := range r.repos {
+				if known.Owner == c.Owner && known.Name == c.Name {
+					repo.Facts, repo.ExternalID = known.Facts, known.ExternalID
+				}
+			}
+		}
+	}
+	repo, err := r.Store.EnsureRepository(r.keep, repo, r.id)
+	if err != nil {
+		return repo, fmt.Errorf("repository %s/%s: %w", c.Owner, c.Name, err)
+	}
+	r.repos[repo.ID] = repo
+	return repo, nil
+}
+
+// refOf is the ref a report speaks of; without one it is the default branch.
+func (r *runner) refOf(c connectors.Context, repo promoter.Repository) string {
+	if ref := c.Ref(); ref != "" {
+		return ref
+	}
+	if repo.Facts.DefaultBranch != "" {
+		return "refs/heads/" + repo.Facts.DefaultBranch
+	}
+	return "HEAD"
+}
+
+func (r *runner) saveSources(ctx context.Context) error {
+	var errs []error
+	for _, s := range r.report.Sources {
+		errs = append(errs, r.Store.SaveSourceStatus(r.keep, r.id, s.SourceStatus))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("save source status: %w", err)
+	}
+	return ctx.Err()
+}

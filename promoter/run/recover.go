@@ -1,0 +1,90 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// recover settles the effects whose outcome the last run could not know,
+// before anything is compared. What was only intended was never sent. What may
+// have been sent is looked for: found, it is adopted; not found, it is
+// cancelled, and planning starts from what is really there.
+func (r *runner) recover(ctx context.Context) error {
+	open, err := r.Store.OpenEffects(ctx)
+	if err != nil {
+		return err
+	}
+	r.step("settling what the last run left open", len(open))
+	for _, e := range open {
+		r.done(1)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.settle(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
+	s := store.Settlement{EffectID: e.ID, State: promoter.EffectCancelled, At: r.Now().UTC(), Error: "not sent"}
+	if e.State != promoter.EffectIntended {
+		if r.Platform == nil || !r.sel.has(e.Repository) {
+			r.leaveUnknown(e, "not looked for in this run")
+			return nil
+		}
+		seen, err := r.Platform.Find(ctx, e)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.leaveUnknown(e, err.Error())
+			return nil
+		}
+		s.Error = "looked for and not found"
+		if seen.Found {
+			before, err := r.remembered(ctx, e)
+			if err != nil {
+				return err
+			}
+			s.State, s.Error = promoter.EffectDone, ""
+			s.Notices = settledAll(e, before, seen, s.At)
+		}
+	}
+	s.Entries = []store.Entry{{Kind: "effect", Body: effectEntry{
+		Effect: e.ID, Verb: e.Verb, Target: e.Target, Notices: numbers(e.Notices), State: s.State, Reason: "recovered",
+	}}}
+	if err := r.Store.Settle(r.keep, s); err != nil {
+		return fmt.Errorf("settle effect %d: %w", e.ID, err)
+	}
+	r.report.Recovered++
+	r.dirty[e.Target.RepoID] = true
+	return nil
+}
+
+func (r *runner) leaveUnknown(e promoter.Effect, why string) {
+	r.blocked[e.Target] = true
+	r.dirty[e.Target.RepoID] = true
+	r.report.unknown(e, why)
+}
+
+// remembered are an effect's notices as the store has them.
+func (r *runner) remembered(ctx context.Context, e promoter.Effect) ([]promoter.Notice, error) {
+	snap, err := r.Store.Load(ctx, e.Target.RepoID)
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	out := make([]promoter.Notice, len(e.Notices))
+	for i, want := range e.Notices {
+		out[i] = want
+		if j := slices.IndexFunc(snap.Notices, func(n promoter.Notice) bool { return n.No == want.No }); j >= 0 {
+			out[i] = snap.Notices[j]
+		}
+	}
+	return out, nil
+}

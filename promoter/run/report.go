@@ -1,0 +1,294 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/policy/input"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// Outcome is how a run ended.
+type Outcome string
+
+// The outcomes, and the exit code each stands for (docs: exit codes).
+const (
+	OutcomeOK       Outcome = "ok"
+	OutcomeFailed   Outcome = "failed"   // something failed for good
+	OutcomePartial  Outcome = "partial"  // a source was incomplete, an effect is unknown, or the run was stopped
+	OutcomeDeferred Outcome = "deferred" // a ceiling or a pause held something back
+)
+
+// Report is what a run ends with: where every finding and every effect ended
+// up. It is the run's whole result where no platform is configured.
+type Report struct {
+	Run         int64     `json:"run"`
+	Outcome     Outcome   `json:"outcome"`
+	Interrupted bool      `json:"interrupted,omitempty"`
+	DryRun      bool      `json:"dry_run,omitempty"`
+	Selection   string    `json:"selection"`
+	Actor       string    `json:"actor"`
+	Started     time.Time `json:"started"`
+	Ended       time.Time `json:"ended"`
+	Policy      string    `json:"policy"`   // revision
+	Settings    string    `json:"settings"` // revision
+
+	Sources      []*SourceReport `json:"sources"`
+	Repositories int             `json:"repositories"`
+	Unchanged    int             `json:"unchanged"` // repositories with nothing to decide
+	Decided      int             `json:"decided"`
+	Findings     FindingCounts   `json:"findings"`
+	Decisions    map[string]int  `json:"decisions"` // by reason; one decision may have several
+	PolicyErrors int             `json:"policy_errors"`
+	Recut        int             `json:"recut"` // findings the policy would place in another cohort on another rung
+
+	Recovered int            `json:"recovered"` // effects of earlier runs that were settled
+	Effects   EffectCounts   `json:"effects"`
+	Actions   []ActionLine   `json:"actions"`
+	Deferred  map[string]int `json:"deferred"` // claims not shown now, by reason
+	Plans     []PlanLine     `json:"plans"`    // waiting for a person
+	NoPlace   int            `json:"no_platform,omitempty"`
+	Errors    []ErrorLine    `json:"errors"`
+	Ledger    string         `json:"ledger"` // the head
+}
+
+// FindingCounts says what the new scans of a run held.
+type FindingCounts struct {
+	New             int `json:"new"`
+	Known           int `json:"known"`
+	Gone            int `json:"gone"`
+	Ambiguous       int `json:"ambiguous"`        // could have been one of several known ones; taken as new
+	WithoutText     int `json:"without_text"`     // identity rests on the report alone
+	NotAttributable int `json:"not_attributable"` // in a pull request, and nothing shows that the change brings them
+	Stale           int `json:"stale"`            // in a pull request whose head has moved on since the scan
+}
+
+// EffectCounts says what became of the effects.
+type EffectCounts struct {
+	Done     int `json:"done"`
+	Kept     int `json:"kept"` // left as a person wrote or answered it
+	Deferred int `json:"deferred"`
+	Failed   int `json:"failed"`
+	Unknown  int `json:"unknown"`
+}
+
+// SourceReport is how reading a source went.
+type SourceReport struct {
+	store.SourceStatus
+	Unchanged int            `json:"unchanged"` // files read before, with nothing new in them
+	Reasons   map[string]int `json:"reasons"`   // why results were skipped
+	Problems  []string       `json:"problems"`
+}
+
+// ActionLine is one thing done or to be done, for people.
+type ActionLine struct {
+	Repository  string        `json:"repository"`
+	PullRequest int           `json:"pull_request"`
+	Step        promoter.Step `json:"step"`
+	Verb        promoter.Verb `json:"verb"`
+	Surface     string        `json:"surface"`
+	Findings    []string      `json:"findings"`
+	Reason      string        `json:"reason"`
+	Outcome     effectOutcome `json:"outcome"`
+	Detail      string        `json:"detail,omitempty"`
+}
+
+// PlanLine is a plan that waits for a person.
+type PlanLine struct {
+	ID     string                `json:"id"`
+	Kind   promoter.ApprovalKind `json:"kind"`
+	Cohort string                `json:"cohort"`
+	Items  int                   `json:"items"`
+	Reason string                `json:"reason"`
+}
+
+// ErrorLine is one cause of trouble and how often it was met.
+type ErrorLine struct {
+	Area  string `json:"area"`
+	Text  string `json:"text"`
+	Count int    `json:"count"`
+}
+
+type effectOutcome string
+
+const (
+	outcomeDone     effectOutcome = "done"
+	outcomeKept     effectOutcome = "kept"
+	outcomeDeferred effectOutcome = "deferred"
+	outcomeFailed   effectOutcome = "failed"
+	outcomeUnknown  effectOutcome = "unknown"
+)
+
+func newReport(cfg Config, sel Selection) *Report {
+	return &Report{
+		DryRun: cfg.DryRun, Selection: sel.String(), Actor: cfg.Actor, Policy: cfg.Decider.Revision(), Settings: cfg.Settings.Revision(),
+		Decisions: map[string]int{}, Deferred: map[string]int{},
+		Sources: []*SourceReport{}, Actions: []ActionLine{}, Plans: []PlanLine{}, Errors: []ErrorLine{},
+	}
+}
+
+// source returns a source's part of the report.
+func (r *Report) source(name string) *SourceReport {
+	for _, s := range r.Sources {
+		if s.Source == name {
+			return s
+		}
+	}
+	s := &SourceReport{SourceStatus: store.SourceStatus{Source: name, State: "complete", At: r.Started}, Reasons: map[string]int{}, Problems: []string{}}
+	r.Sources = append(r.Sources, s)
+	return s
+}
+
+func (s *SourceReport) failed(why string) {
+	s.State = "failed"
+	s.note(why)
+}
+
+func (s *SourceReport) partial(why string) {
+	if s.State == "complete" {
+		s.State = "partial"
+	}
+	s.note(why)
+}
+
+func (s *SourceReport) note(why string) {
+	if !slices.Contains(s.Problems, why) {
+		s.Problems = append(s.Problems, why)
+	}
+	s.Detail = s.Problems[0]
+}
+
+// unchanged counts a file that was read by an earlier run, with what came of it.
+func (s *SourceReport) unchanged(d store.Delivery) {
+	s.Unchanged++
+	s.add(d, 1)
+}
+
+// forget takes the counts of files back that are read again after all.
+func (s *SourceReport) forget(docs []document, known map[string]store.Delivery) {
+	for _, doc := range docs {
+		if d, ok := known[doc.Location]; ok && d.Digest == doc.digest {
+			s.Unchanged--
+			s.add(d, -1)
+		}
+	}
+}
+
+func (s *SourceReport) read(d store.Delivery, report finding.Report) {
+	s.add(d, 1)
+	for reason, n := range report.Skipped {
+		s.Reasons[string(reason)] += n
+	}
+}
+
+func (s *SourceReport) add(d store.Delivery, sign int) {
+	s.Results += sign * d.Results
+	s.Findings += sign * d.Findings
+	s.Skipped += sign * d.Skipped
+	if sign > 0 && d.State != "complete" {
+		s.partial(d.Location + ": " + d.Error)
+	}
+}
+
+func (r *Report) count(a input.SurfaceAnswer) {
+	for _, reason := range a.Reasons {
+		r.Decisions[reason]++
+	}
+}
+
+func (r *Report) putOff(d promoter.Deferred) { r.Deferred[string(d.Why)]++ }
+
+func (r *Report) noPlatform(findings int) { r.NoPlace += findings }
+
+func (r *Report) effect(first planned, batch []planned, verb promoter.Verb, out effectOutcome, detail string) {
+	switch out {
+	case outcomeDone:
+		r.Effects.Done++
+	case outcomeKept:
+		r.Effects.Kept++
+	case outcomeDeferred:
+		r.Effects.Deferred++
+	case outcomeFailed:
+		r.Effects.Failed++
+		r.fail("platform", fmt.Errorf("%s#%d: %s", first.repo.FullName(), first.Notice.Target.PullRequest, detail))
+	case outcomeUnknown:
+		r.Effects.Unknown++
+	}
+	for _, p := range batch {
+		line := ActionLine{
+			Repository: p.repo.FullName(), PullRequest: p.Notice.Target.PullRequest, Step: p.Step, Verb: verb,
+			Surface: string(p.Notice.Surface), Reason: p.Reason, Outcome: out, Detail: detail, Findings: []string{},
+		}
+		for _, i := range p.Notice.Items {
+			line.Findings = append(line.Findings, promoter.FindingName(p.repo.FullName(), i.Finding))
+		}
+		r.Actions = append(r.Actions, line)
+	}
+}
+
+func (r *Report) unknown(e promoter.Effect, why string) {
+	r.Effects.Unknown++
+	r.Actions = append(r.Actions, ActionLine{
+		Repository: e.Repository, PullRequest: e.Target.PullRequest, Verb: e.Verb, Reason: e.Reason, Outcome: outcomeUnknown, Detail: why, Findings: []string{},
+	})
+}
+
+// fail records what failed for good: one line, however often it is met.
+func (r *Report) fail(area string, err error) {
+	for i := range r.Errors {
+		if r.Errors[i].Area == area && r.Errors[i].Text == err.Error() {
+			r.Errors[i].Count++
+			return
+		}
+	}
+	r.Errors = append(r.Errors, ErrorLine{Area: area, Text: err.Error(), Count: 1})
+}
+
+// close settles the outcome. The gravest thing that happened names it.
+func (r *Report) close(at time.Time) {
+	r.Ended = at
+	failed, partial := 0, 0
+	for _, s := range r.Sources {
+		switch s.State {
+		case "failed":
+			failed++
+		case "partial":
+			partial++
+		}
+	}
+	switch {
+	case len(r.Errors) > 0 || r.Effects.Failed > 0 || (failed > 0 && failed == len(r.Sources)):
+		r.Outcome = OutcomeFailed
+	case failed+partial > 0 || r.Effects.Unknown > 0 || r.Interrupted:
+		r.Outcome = OutcomePartial
+	case r.Effects.Deferred > 0 || len(r.Plans) > 0 || r.heldBack():
+		r.Outcome = OutcomeDeferred
+	default:
+		r.Outcome = OutcomeOK
+	}
+	if r.DryRun && r.Outcome == OutcomeDeferred {
+		r.Outcome = OutcomeOK // deferring is what a dry run is for
+	}
+}
+
+// heldBack: something waits that is not merely rejected.
+func (r *Report) heldBack() bool {
+	for why, n := range r.Deferred {
+		if n > 0 && why != string(promoter.DeferRejected) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *Report) json() []byte {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return []byte(`{"error":"the report could not be written"}`)
+	}
+	return raw
+}

@@ -1,0 +1,291 @@
+// Package run is the loop: recover, pull, match, decide, plan, act. It is the
+// only place where decisions meet the world.
+//
+// The awkward truth: a run can end at any line of it, by a signal, a full disk
+// or a pulled plug. So each repository is written in one transaction, each
+// effect is stored before it is sent, and a run starts by finding out what the
+// last one really did.
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/sluice-sec/sluice/connectors"
+	"github.com/sluice-sec/sluice/connectors/sourcetext"
+	"github.com/sluice-sec/sluice/policy"
+	"github.com/sluice-sec/sluice/policy/input"
+	"github.com/sluice-sec/sluice/policy/settings"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// Store is what the loop asks of a database.
+type Store interface {
+	store.Runs
+	store.Repositories
+	store.Ladder
+	store.Outbox
+	store.Approvals
+	store.Ledger
+}
+
+// Decider answers the policy's questions.
+type Decider interface {
+	Revision() string
+	Cohort(context.Context, input.Cohort) policy.Result[input.CohortAnswer]
+	Surface(context.Context, input.Surface) policy.Result[input.SurfaceAnswer]
+}
+
+// Platform is where engineers see findings. Its errors are those of the
+// package promoter: *RefusedError, *LaterError, ErrUnknownOutcome.
+type Platform interface {
+	// Repository asks for a repository's id, name and facts as they are now.
+	Repository(ctx context.Context, owner, name string) (promoter.Repository, error)
+	// Change asks for a pull request as it is now. One that vanished is not open.
+	Change(ctx context.Context, r promoter.Repository, number int) (promoter.Change, error)
+	// Do carries an effect out and says what is to be seen of it.
+	Do(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
+	// Find looks whether an effect happened, after its outcome was unknown.
+	Find(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
+}
+
+// Progress hears how far a run is. The zero value says nothing.
+type Progress struct {
+	Step func(name string, total int)
+	Done func(n int)
+}
+
+func (p Progress) step(name string, total int) {
+	if p.Step != nil {
+		p.Step(name, total)
+	}
+}
+
+func (p Progress) done(n int) {
+	if p.Done != nil {
+		p.Done(n)
+	}
+}
+
+// Config is everything a run needs. Platform may be nil: then findings end up
+// in the report, and nothing is shown anywhere else.
+type Config struct {
+	Store    Store
+	Decider  Decider
+	Settings *settings.Settings
+	Sources  []connectors.Config
+	Host     string // of the platform, "github.com"
+	Platform Platform
+	Renderer promoter.Renderer
+	// Text reads the source text that a source's findings point into. Nil, or
+	// a nil answer: the report alone must do.
+	Text    func(source connectors.Config, r promoter.Repository) sourcetext.Reader
+	Secrets func(string) string // keyed hash for what scanners found
+	Token   func() string       // a fresh random token
+	Now     func() time.Time
+	Log     *zap.Logger
+	Actor   string
+	DryRun  bool
+	Progress
+}
+
+// Selection narrows a run. The zero value selects everything.
+type Selection struct {
+	Repository  string // owner/name
+	PullRequest int    // needs Repository
+}
+
+func (s Selection) String() string {
+	switch {
+	case s.Repository == "":
+		return "everything"
+	case s.PullRequest == 0:
+		return s.Repository
+	}
+	return fmt.Sprintf("%s#%d", s.Repository, s.PullRequest)
+}
+
+func (s Selection) has(repository string) bool {
+	return s.Repository == "" || s.Repository == repository
+}
+
+func (s Selection) hasChange(number int) bool {
+	return s.PullRequest == 0 || s.PullRequest == number
+}
+
+// Run goes through the loop once. The error is what kept it from running at
+// all; whatever went wrong on the way is in the report. A cancelled context
+// ends the run in good order: what is in hand is finished or left for the next
+// run, and the report says so.
+func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
+	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]promoter.Change{}, blocked: map[promoter.Target]bool{},
+		dirty: map[int64]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
+	// What is stored must be stored also when somebody asked us to stop.
+	r.keep = context.WithoutCancel(ctx)
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	err := r.loop(ctx)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		r.report.Interrupted = true
+		err = nil
+	}
+	return r.end(err)
+}
+
+type runner struct {
+	Config
+	sel    Selection
+	keep   context.Context
+	id     int64
+	report *Report
+
+	repos     map[int64]promoter.Repository
+	cohorts   map[int64]promoter.Cohort
+	byKey     map[string]promoter.Cohort
+	pause     *promoter.Pause
+	approvals []promoter.Approval
+	allowance *promoter.Allowance
+
+	changes map[promoter.Target]promoter.Change
+	blocked map[promoter.Target]bool // an effect there is still unknown
+	dirty   map[int64]bool           // something is left to do
+	actions []planned
+	excess  map[excessKey][]promoter.ApprovalItem
+
+	refused   map[int64]string // repositories in which the platform refuses us
+	waitUntil time.Time        // the platform asked us to stand back
+}
+
+// loop is the run, top to bottom.
+func (r *runner) loop(ctx context.Context) error {
+	if err := r.recover(ctx); err != nil {
+		return fmt.Errorf("recover: %w", err)
+	}
+	if err := r.look(ctx); err != nil {
+		return fmt.Errorf("read the ladder: %w", err)
+	}
+	if err := r.pull(ctx); err != nil {
+		return fmt.Errorf("pull: %w", err)
+	}
+	if err := r.decideAndPlan(ctx); err != nil {
+		return fmt.Errorf("decide: %w", err)
+	}
+	if err := r.act(ctx); err != nil {
+		return fmt.Errorf("act: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return r.remember(ctx)
+}
+
+func (r *runner) begin() (err error) {
+	r.report.Started = r.Now().UTC()
+	r.id, err = r.Store.BeginRun(r.keep, store.Run{
+		Selection: r.sel.String(), Actor: r.Actor, PolicyRev: r.Decider.Revision(), SettingsRev: r.Settings.Revision(), Started: r.report.Started,
+	})
+	if err != nil {
+		return fmt.Errorf("begin run: %w", err)
+	}
+	r.report.Run = r.id
+	return nil
+}
+
+// end seals the ledger and stores the report, also of a run that failed.
+func (r *runner) end(cause error) (*Report, error) {
+	now := r.Now().UTC()
+	head, err := r.Store.Seal(r.keep, now)
+	if err != nil {
+		cause = errors.Join(cause, fmt.Errorf("seal ledger: %w", err))
+	}
+	if cause != nil {
+		r.report.fail("run", cause)
+	}
+	r.report.Ledger = head.String()
+	r.report.close(now)
+	if err := r.Store.EndRun(r.keep, r.id, now, string(r.report.Outcome), r.report.json()); err != nil {
+		return r.report, errors.Join(cause, fmt.Errorf("end run: %w", err))
+	}
+	return r.report, cause
+}
+
+// look reads what people may have changed: cohorts, pause, plans.
+func (r *runner) look(ctx context.Context) error {
+	repos, err := r.Store.Repositories(ctx)
+	if err != nil {
+		return err
+	}
+	r.repos = map[int64]promoter.Repository{}
+	for _, repo := range repos {
+		r.repos[repo.ID] = repo
+	}
+	cohorts, err := r.Store.Cohorts(ctx)
+	if err != nil {
+		return err
+	}
+	r.cohorts, r.byKey = map[int64]promoter.Cohort{}, map[string]promoter.Cohort{}
+	r.know(cohorts)
+	if r.pause, err = r.Store.Pause(ctx); err != nil {
+		return err
+	}
+	if r.approvals, err = r.Store.Approvals(ctx); err != nil {
+		return err
+	}
+	return r.allow(ctx)
+}
+
+func (r *runner) know(cohorts []promoter.Cohort) {
+	for _, c := range cohorts {
+		r.cohorts[c.ID], r.byKey[c.Key] = c, c
+	}
+}
+
+// allow adds up what this run may show: the ceilings, and what is left of the
+// teams' weekly budgets.
+func (r *runner) allow(ctx context.Context) error {
+	shown, err := r.Store.ShownSince(ctx, r.Now().Add(-7*24*time.Hour))
+	if err != nil {
+		return err
+	}
+	r.allowance = &promoter.Allowance{
+		Paused: r.pause.Active(r.Now()),
+		Show:   r.Settings.Ceilings.Run.Show, PerCohort: r.Settings.Ceilings.Cohort.Show, Withdraw: r.Settings.Ceilings.Run.Withdraw,
+		PerTeam: r.Settings.Budgets.TeamWeek.Notices, Team: map[string]int{},
+		Answered: map[promoter.ApprovalItem]promoter.Approval{},
+	}
+	for id, n := range shown {
+		r.allowance.Team[r.teamOf(r.cohorts[id])] += n
+	}
+	// Newest first in the store: the newest word on an item counts.
+	for _, a := range slices.Backward(r.approvals) {
+		if a.State == promoter.ApprovalExpired {
+			continue
+		}
+		for _, item := range a.Items {
+			r.allowance.Answered[item] = a
+		}
+	}
+	r.excess = map[excessKey][]promoter.ApprovalItem{}
+	return nil
+}
+
+// repoOrder lists the selected repositories by name, so that runs are alike.
+func (r *runner) repoOrder() []promoter.Repository {
+	var out []promoter.Repository
+	for _, repo := range r.repos {
+		if r.sel.has(repo.FullName()) {
+			out = append(out, repo)
+		}
+	}
+	slices.SortFunc(out, func(a, b promoter.Repository) int {
+		return cmpStrings(a.FullName(), b.FullName())
+	})
+	return out
+}

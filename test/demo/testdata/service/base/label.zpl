@@ -1,0 +1,1 @@
+^XA^FD{id} {sum}^FS^XZ

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"crypto/md5"
+	"encoding/hex"
+	"net/http"
+	"os"
+	"strings"
+)
+
+const labelTemplate = "label.zpl"
+
+// label answers with a parcel's label, ready for the printer.
+func (s *service) label(w http.ResponseWriter, r *http.Request) {
+	template, err := os.ReadFile(labelTemplate)
+	if err != nil {
+		http.Error(w, "no template", http.StatusInternalServerError)
+		return
+	}
+	id, ok := tidy(r.PathValue("id"))
+	if !ok {
+		http.Error(w, "no such parcel", http.StatusNotFound)
+		return
+	}
+	text := strings.NewReplacer("{id}", id, "{sum}", checksum(id)).Replace(string(template))
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if _, err := w.Write([]byte(text)); err != nil {
+		return
+	}
+}
+
+// tidy takes blanks off an id and says whether anything is left.
+func tidy(id string) (string, bool) {
+	id = strings.TrimSpace(id)
+	return id, id != ""
+}
+
+// checksum guards a label against typing errors.
+func checksum(id string) string {
+	sum := md5.Sum([]byte(id))
+	return hex.EncodeToString(sum[:])
+}

@@ -104,7 +104,7 @@ func whyShown(e promoter.Exhibit) string {
 
 var cweForm = regexp.MustCompile(`^CWE-([0-9]{1,5})$`)
 
-// references links weaknesses and names advisories.
+// references links weaknesses and names advisories, unless the rule is one.
 func references(f finding.Finding) string {
 	var refs []string
 	for _, cwe := range f.Rule.CWEs {
@@ -116,7 +116,9 @@ func references(f finding.Finding) string {
 		if i == 5 {
 			break
 		}
-		refs = append(refs, code(advisory, 60))
+		if advisory != f.Rule.ID {
+			refs = append(refs, code(advisory, 60))
+		}
 	}
 	return strings.Join(refs, ", ")
 }

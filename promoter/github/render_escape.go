@@ -126,8 +126,8 @@ func link(label, address string) string {
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Opaque != "" || len(address) > 500 || !hostForm.MatchString(u.Host) {
 		return ""
 	}
-	host := strings.ToLower(u.Hostname())
-	if strings.Contains(host, "github") && notifying.MatchString(u.Path) {
+	u.Host = strings.ToLower(u.Host)
+	if strings.Contains(u.Host, "github") && notifying.MatchString(u.Path) {
 		return "" // would leave a reference in somebody's issue
 	}
 	clean := u.String()

@@ -2,22 +2,54 @@ package sarif
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
-// Results travel in batches: cut out of the stream by one goroutine, decoded by
-// some, emitted in the file's order by the caller's. There is a fixed number of
-// batches, and that bounds the memory.
+// Results travel in batches: read by one goroutine as the first pass planned,
+// decoded by some, emitted in the file's order by the caller's. There is a fixed
+// number of batches, and that bounds the memory.
 const (
 	batchBytes = 512 << 10
 	batchItems = 512 // findings are larger than the shortest results
 	largeBatch = 2 << 20
 )
 
+// segment is a stretch of one results array.
+type segment struct {
+	run, first, count int
+	start, end        int64 // in the stream
+	over              bool  // one result, too large to read
+}
+
+// book plans to read one more result, alone or with those before it. Of a broken
+// one what is there is read, to tell exactly where it breaks.
+func (d *document) book(s *scanner, one segment, broken bool) error {
+	one.over = one.end-one.start > d.largest
+	if one.over && broken {
+		return nil
+	}
+	if n := len(d.plan); n > 0 {
+		last := &d.plan[n-1]
+		if last.run == one.run && !last.over && !one.over && last.count < batchItems && one.end-last.start <= batchBytes {
+			last.count++
+			last.end = one.end
+			return nil
+		}
+	}
+	if !d.keep(s, 64) {
+		return d.fault
+	}
+	d.plan = append(d.plan, one)
+	return nil
+}
+
 type batch struct {
+	segment
 	buf   []byte
 	items []item
 	done  chan struct{}
@@ -25,12 +57,11 @@ type batch struct {
 
 // item is one element of a results array.
 type item struct {
-	start, end int   // in the batch's buf
-	offset     int64 // in the stream
-	run, index int
-	why        finding.Reason // why it is no finding; empty: it is one
-	finding    finding.Finding
-	err        error // the file is broken here
+	run     int
+	offset  int64
+	why     finding.Reason // why it is no finding; empty: it is one
+	finding finding.Finding
+	err     error // the file is broken here
 }
 
 // pipeline is the second pass.
@@ -38,26 +69,24 @@ type pipeline struct {
 	options           Options
 	doc               *document
 	free, jobs, order chan *batch
-	all               int // batches there are
-	filling           *batch
 }
 
-// each reads the results from s and calls yield for every element in the order
-// of the file. It returns yield's error, or what is wrong with the file.
-func (p *pipeline) each(ctx context.Context, s *scanner, yield func(*item) error) error {
+// each reads the planned segments from r and calls yield for every result in the
+// order of the file. It returns yield's error, or what is wrong with the file.
+func (p *pipeline) each(ctx context.Context, r io.Reader, yield func(*item) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p.all = p.options.Workers + 2
-	p.free, p.jobs, p.order = make(chan *batch, p.all), make(chan *batch, p.all), make(chan *batch, p.all)
-	for range p.all {
+	all := p.options.Workers + 2
+	p.free, p.jobs, p.order = make(chan *batch, all), make(chan *batch, all), make(chan *batch, all)
+	for range all {
 		p.free <- &batch{done: make(chan struct{}, 1)}
 	}
-	var cutErr error
+	var readErr error
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(p.jobs)
 		defer close(p.order)
-		cutErr = p.cut(ctx, s)
+		readErr = p.read(ctx, r)
 	})
 	for range p.options.Workers {
 		wg.Go(p.decode)
@@ -75,7 +104,7 @@ func (p *pipeline) each(ctx context.Context, s *scanner, yield func(*item) error
 	}
 	wg.Wait()
 	if err == nil {
-		err = cutErr
+		err = readErr
 	}
 	return err
 }
@@ -95,121 +124,77 @@ func (b *batch) yield(yield func(*item) error) error {
 func (b *batch) recycle() {
 	clear(b.items) // let go of the findings
 	b.items = b.items[:0]
-	b.buf = b.buf[:0]
 	if cap(b.buf) > largeBatch {
 		b.buf = nil
 	}
 }
 
-// cut finds every runs[*].results and puts its elements into batches. What else
-// there is was checked by the first pass.
-func (p *pipeline) cut(ctx context.Context, s *scanner) error {
-	run := -1
-	err := s.fields(func(name []byte) error {
-		if ok, err := s.follow('[', string(name) == "runs"); !ok {
+// read fills batches as planned.
+func (p *pipeline) read(ctx context.Context, r io.Reader) error {
+	at := int64(0)
+	for _, seg := range p.doc.plan {
+		held, err := p.take(ctx, seg)
+		if err != nil {
 			return err
 		}
-		return s.array(func(int) error {
-			run++
-			if ok, err := s.follow('{', true); !ok {
-				return err
+		b := held[0]
+		b.segment, b.buf = seg, b.buf[:0]
+		if !seg.over {
+			if err := b.fill(r, &at); err != nil {
+				return &Error{Path: fmt.Sprintf("runs[%d].results[%d]", seg.run, seg.first), Offset: at, Err: changed(err)}
 			}
-			return s.fields(func(name []byte) error {
-				if ok, err := s.follow('[', string(name) == "results"); !ok {
-					return err
-				}
-				return s.array(func(i int) error { return p.cutOne(ctx, s, run, i) })
-			})
-		})
-	})
-	if e := p.send(ctx); err == nil {
-		err = e
-	}
-	return err
-}
-
-// follow tells whether to go into the next value; if not, it is passed over.
-func (s *scanner) follow(want byte, wanted bool) (bool, error) {
-	c, err := s.peek()
-	if err != nil || wanted && c == want {
-		return err == nil, err
-	}
-	_, _, err = s.raw(nil, 0)
-	return false, err
-}
-
-func (p *pipeline) cutOne(ctx context.Context, s *scanner, run, index int) error {
-	if p.filling == nil {
-		select {
-		case p.filling = <-p.free:
-		case <-ctx.Done():
-			return ctx.Err()
 		}
-	}
-	if _, err := s.peek(); err != nil {
-		return err
-	}
-	b := p.filling
-	one := item{start: len(b.buf), offset: s.offset(), run: run, index: index}
-	var over bool
-	var err error
-	b.buf, over, err = s.raw(b.buf, p.options.MaxElement)
-	if one.end = len(b.buf); over {
-		one.why = finding.TooLarge
-	}
-	if err != nil && over { // the end of something too large: nothing to look into
-		return err
-	}
-	b.items = append(b.items, one)
-	if err != nil { // decoding what is there tells more exactly where it breaks
-		return err
-	}
-	if len(b.buf) >= batchBytes || len(b.items) >= batchItems {
-		return p.send(ctx)
+		p.jobs <- b // neither blocks: there is room for all batches
+		p.order <- b
+		for _, h := range held[1:] {
+			p.free <- h
+		}
 	}
 	return nil
 }
 
-// send hands the batch being filled over. A large one travels alone.
-func (p *pipeline) send(ctx context.Context) error {
-	b := p.filling
-	if b == nil {
-		return nil
+// take waits for a batch. For a large segment it waits for all of them, so that
+// there is never more than one large one in memory.
+func (p *pipeline) take(ctx context.Context, seg segment) (held []*batch, err error) {
+	n := 1
+	if seg.end-seg.start > largeBatch && !seg.over {
+		n = cap(p.free)
 	}
-	p.filling = nil
-	var held []*batch
-	if len(b.buf) > largeBatch {
-		var err error
-		if held, err = p.hold(ctx, p.all-1); err != nil {
-			return err
-		}
-	}
-	p.jobs <- b // neither blocks: there is room for all batches
-	p.order <- b
-	if held == nil {
-		return nil
-	}
-	rest, err := p.hold(ctx, 1)
-	for _, h := range append(held, rest...) {
-		p.free <- h
-	}
-	return err
-}
-
-// hold takes n batches out of circulation.
-func (p *pipeline) hold(ctx context.Context, n int) (held []*batch, err error) {
 	for len(held) < n {
 		select {
 		case b := <-p.free:
 			held = append(held, b)
 		case <-ctx.Done():
-			return held, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 	return held, nil
 }
 
-// decode turns elements into findings.
+func (b *batch) fill(r io.Reader, at *int64) error {
+	n, err := io.CopyN(io.Discard, r, b.start-*at)
+	if *at += n; err != nil {
+		return err
+	}
+	size := int(b.end - b.start)
+	if cap(b.buf) < size {
+		b.buf = make([]byte, max(size, batchBytes))
+	}
+	b.buf = b.buf[:size]
+	m, err := io.ReadFull(r, b.buf)
+	*at += int64(m)
+	return err
+}
+
+// changed: the first pass could read this far.
+func changed(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it changed while it was read", ErrTruncated)
+	}
+	return err
+}
+
+// decode turns segments into findings.
 func (p *pipeline) decode() {
 	var (
 		s    scanner
@@ -217,42 +202,65 @@ func (p *pipeline) decode() {
 		conv *converter
 	)
 	for b := range p.jobs {
-		for i := range b.items {
-			one := &b.items[i]
-			if one.why != "" {
-				continue
-			}
-			if one.run >= len(p.doc.runs) {
-				one.err = &Error{Offset: one.offset, Err: ErrMalformed, Detail: "the file changed while it was read"}
-				continue
-			}
-			if run := p.doc.runs[one.run]; conv == nil || conv.run != run {
-				conv = &converter{run: run, root: p.options.Root, hash: p.options.Secrets, unseen: map[string]*rule{}}
-			}
-			s.reset(b.buf[one.start:one.end], one.offset)
-			p.decodeOne(&s, &res, conv, one)
+		if run := p.doc.runs[b.run]; conv == nil || conv.run != run {
+			conv = &converter{run: run, root: p.options.Root, hash: p.options.Secrets, unseen: map[string]*rule{}}
 		}
+		b.decode(&s, &res, conv)
 		b.done <- struct{}{}
 	}
 }
 
-func (p *pipeline) decodeOne(s *scanner, res *result, conv *converter, one *item) {
-	c, err := s.peek()
-	switch {
-	case err == nil && c == '{':
-		res.reset()
-		if err = s.result(res); err == nil {
-			err = s.finish()
-		}
-	case err == nil:
-		one.why = finding.Malformed
-		err = s.skip()
-	}
-	if err != nil {
-		one.err = within(within(within(err, index(one.index)), "results"), fmt.Sprintf("runs[%d]", one.run))
+func (b *batch) decode(s *scanner, res *result, conv *converter) {
+	if b.over {
+		b.items = append(b.items, item{run: b.run, offset: b.start, why: finding.TooLarge})
 		return
 	}
-	if one.why == "" {
+	s.reset(b.buf, b.start)
+	for i := range b.count {
+		b.items = append(b.items, item{run: b.run, offset: s.offset()})
+		one := &b.items[i]
+		err := s.between(i)
+		if err == nil {
+			err = s.element(one, res, conv)
+		}
+		if err == nil && i == b.count-1 {
+			err = s.finish()
+		}
+		if err != nil {
+			err = within(within(err, index(b.first+i)), "results")
+			one.err = within(err, fmt.Sprintf("runs[%d]", b.run))
+			return
+		}
+	}
+}
+
+// between reads the comma in front of all elements but the first.
+func (s *scanner) between(i int) error {
+	if i == 0 {
+		return nil
+	}
+	c, err := s.peek()
+	if err == nil && c != ',' {
+		err = s.malformed("want , after an element")
+	}
+	s.pos++
+	return err
+}
+
+// element reads one result.
+func (s *scanner) element(one *item, res *result, conv *converter) error {
+	c, err := s.peek()
+	if err != nil {
+		return err
+	}
+	if c != '{' {
+		one.why = finding.Malformed
+		return s.skip()
+	}
+	s.mistyped = 0
+	res.reset()
+	if err = s.result(res); err == nil {
 		one.why = conv.convert(&one.finding, res, s.mistyped > 0)
 	}
+	return err
 }

@@ -18,7 +18,9 @@ type document struct {
 	at      int64 // offset of the version
 	hasRuns bool
 	runs    []*run
+	plan    []segment
 	kept    int
+	largest int64  // result to be read, in bytes
 	fault   *Error // the first thing wrong that did not stop the reading
 }
 
@@ -76,8 +78,8 @@ func (d *document) note(e *Error) {
 
 // readDocument is the first pass. Its error is what stops the reading; what was
 // learned until then is in the document all the same.
-func readDocument(s *scanner, root string) (*document, error) {
-	d := &document{}
+func readDocument(s *scanner, o Options) (*document, error) {
+	d := &document{largest: int64(o.MaxElement)}
 	c, err := s.peek()
 	if err != nil {
 		return d, err
@@ -96,7 +98,7 @@ func readDocument(s *scanner, root string) (*document, error) {
 		return s.skip()
 	})
 	for _, r := range d.runs {
-		r.settle(root)
+		r.settle(o.Root)
 	}
 	if err == nil {
 		err = s.finish()
@@ -183,8 +185,15 @@ func (d *document) passResults(s *scanner, r *run) error {
 		return s.skip()
 	}
 	r.hasResults = true
-	return s.array(func(int) error {
-		_, _, err := s.raw(nil, 0)
+	return s.array(func(i int) error {
+		if _, err := s.peek(); err != nil {
+			return err
+		}
+		start := s.offset()
+		err := s.pass()
+		if e := d.book(s, segment{run: r.number, first: i, count: 1, start: start, end: s.offset()}, err != nil); err == nil {
+			err = e
+		}
 		return err
 	})
 }

@@ -95,7 +95,7 @@ func Parse(ctx context.Context, o Options, emit func(finding.Finding) error) (fi
 	}
 	tally := newTally(doc, &report)
 	if doc.hasRuns {
-		err = latest(broken, decode(ctx, o, doc, broken, func(one *item) error {
+		err = latest(broken, decode(ctx, o, doc, func(one *item) error {
 			return tally.add(one, emit)
 		}))
 	}
@@ -114,7 +114,7 @@ func learn(ctx context.Context, o Options) (*document, error) {
 		return nil, err
 	}
 	defer in.Close() // nothing was written
-	return readDocument(newScanner(in), o.Root)
+	return readDocument(newScanner(in), o)
 }
 
 // refuse checks what can only be told of the whole document.
@@ -133,19 +133,15 @@ func (d *document) refuse(whole bool) error {
 	return nil
 }
 
-// decode makes the second pass, up to where the first one failed.
-func decode(ctx context.Context, o Options, doc *document, broken *Error, yield func(*item) error) error {
+// decode makes the second pass.
+func decode(ctx context.Context, o Options, doc *document, yield func(*item) error) error {
 	in, err := openInput(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer in.Close() // nothing was written
-	s := newScanner(in)
-	if broken != nil {
-		s.r = io.LimitReader(in, broken.Offset)
-	}
 	p := pipeline{options: o, doc: doc}
-	return p.each(ctx, s, yield)
+	return p.each(ctx, in, yield)
 }
 
 // latest chooses between the passes' errors. The second one stops where the

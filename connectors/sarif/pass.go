@@ -2,51 +2,30 @@ package sarif
 
 import "bytes"
 
-// raw appends the bytes of the next value to dst, judging only by quotes and
-// brackets where it ends: whoever reads those bytes checks them. Of a value
-// over limit bytes it appends nothing and says so. An error, too, leaves what
-// was read so far in dst.
-func (s *scanner) raw(dst []byte, limit int) (out []byte, over bool, err error) {
+// pass goes past the next value, judging only by quotes and brackets where it
+// ends: whoever reads it later checks it.
+func (s *scanner) pass() error {
 	c, err := s.peek()
 	if err != nil {
-		return dst, false, err
+		return err
 	}
 	if c != '{' && c != '[' && c != '"' {
-		return s.rawScalar(dst)
+		return s.skip()
 	}
-	var (
-		begin = len(dst)
-		end   ending
-	)
+	var end ending
 	for {
 		n, done := end.find(s.buf[s.pos:s.end])
-		if over = over || len(dst)-begin+n > limit; !over {
-			dst = append(dst, s.buf[s.pos:s.pos+n]...)
-		}
 		s.pos += n
-		switch {
-		case end.depth+s.depth > maxDepth:
-			return dst, over, &Error{Offset: s.offset(), Detail: "nested too deeply", Err: ErrTooLarge}
-		case done && over:
-			return dst[:begin], true, nil
-		case done:
-			return dst, false, nil
+		if done {
+			return nil
+		}
+		if end.depth+s.depth > maxDepth {
+			return &Error{Offset: s.offset(), Detail: "nested too deeply", Err: ErrTooLarge}
 		}
 		if err := s.more(); err != nil {
-			return dst, over, s.ended(err)
+			return s.ended(err)
 		}
 	}
-}
-
-// rawScalar is raw for what has no brackets or quotes: never long, so checked.
-func (s *scanner) rawScalar(dst []byte) ([]byte, bool, error) {
-	if c := s.buf[s.pos]; c == '-' || isDigit(c) {
-		b, err := s.number()
-		return append(dst, b...), false, err
-	}
-	first, err := s.literal()
-	words := map[byte]string{'t': "true", 'f': "false", 'n': "null"}
-	return append(dst, words[first]...), false, err
 }
 
 // ending finds where a value with brackets or quotes ends, chunk by chunk.

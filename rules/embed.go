@@ -12,5 +12,5 @@ import "embed"
 
 // FS is the library, rooted at this folder.
 //
-//go:embed data.yaml schemas
+//go:embed *.rego data.yaml settings.example.yaml README.md schemas
 var FS embed.FS

@@ -135,9 +135,9 @@ reasons := hidden if count(hidden) > 0
 
 else := withheld | noted
 
-threshold := thresholds.severity if input.stage != "observe"
+threshold := "" if input.stage == "observe"
 
-else := ""
+else := thresholds.severity
 
 # METADATA
 # title: one upgrade fixes all advisories it answers, so they share one notice

@@ -13,11 +13,11 @@ rank := {"info": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
 # METADATA
 # title: the lowest severity let through
 # description: A repository's word counts before its group's, a group's before the default.
-severity := thresholds.repositories[lower(input.repository.name)][input.stage]
-
-else := thresholds.groups[input.repository.group][input.stage]
-
-else := thresholds["default"][input.stage]
+severity := own if {
+	own := thresholds.repositories[lower(input.repository.name)][input.stage]
+} else := theirs if {
+	theirs := thresholds.groups[input.repository.group][input.stage]
+} else := thresholds["default"][input.stage]
 
 # METADATA
 # title: severe enough for this repository at this stage

@@ -1,0 +1,39 @@
+package sluice.routes_test
+
+import data.sluice.routes
+
+facts := {
+	"finding": {"scanner": "trivy", "kind": "sca", "severity": "high"},
+	"repository": {"group": "core"},
+}
+
+route(list) := name if {
+	name := routes.name with input as facts with data.settings.routes as list
+}
+
+test_none_by_default if {
+	name := routes.name with input as facts
+	name == ""
+}
+
+test_none_matching if route([{"name": "a", "match": {"groups": ["web"]}}]) == ""
+
+test_first_match_wins if {
+	route([
+		{"name": "a", "match": {"groups": ["web"]}},
+		{"name": "b", "match": {"kinds": ["sca"]}},
+		{"name": "c", "match": {"groups": ["core"]}},
+	]) == "b"
+}
+
+test_all_of_a_match_must_hold if {
+	all_but_one := {"groups": ["core"], "scanners": ["trivy"], "kinds": ["sca"], "severities": ["critical"]}
+	route([{"name": "a", "match": all_but_one}]) == ""
+	route([{"name": "a", "match": object.union(all_but_one, {"severities": ["critical", "high"]})}]) == "a"
+}
+
+test_no_match_means_everything if {
+	route([{"name": "a"}]) == "a"
+	route([{"name": "a", "match": {}}]) == "a"
+	route([{"name": "a", "match": {"groups": []}}]) == "a"
+}

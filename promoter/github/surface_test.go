@@ -310,3 +310,33 @@ func TestChange(t *testing.T) {
 		t.Errorf("a repository that cannot be seen counts as a closed pull request: %+v", c)
 	}
 }
+
+// A pull request that did not change costs no quota the next time, and what is
+// stored of it holds no line of its source.
+func TestChangeFromStoredAnswers(t *testing.T) {
+	b := newBench(t)
+	b.cache = &memory{}
+	repo := promoter.Repository{Owner: "acme", Name: "shop"}
+	first, err := b.surface().Change(context.Background(), repo, 1)
+	b.must(err)
+	b.wire.sent = 0
+	again, err := b.surface().Change(context.Background(), repo, 1)
+	b.must(err)
+	if diff := cmp.Diff(first, again); diff != "" || len(first.Files) == 0 {
+		t.Errorf("replayed as another change:\n%s", diff)
+	}
+	w, err := b.World()
+	b.must(err)
+	free := 0
+	for _, r := range w.Requests {
+		free += r.NotModified
+	}
+	if free != b.wire.sent {
+		t.Errorf("%d of %d requests were free", free, b.wire.sent)
+	}
+	for _, e := range b.cache.kept {
+		if strings.Contains(e[1], "twelve") || strings.Contains(e[1], "line 11") {
+			t.Errorf("source code is stored: %s", e[1])
+		}
+	}
+}

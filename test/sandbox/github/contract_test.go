@@ -125,7 +125,25 @@ func loadDescription(data []byte) (*openapi3.T, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openapi3.NewLoader().LoadFromData(trimmed)
+	doc, err := openapi3.NewLoader().LoadFromData(trimmed)
+	if err != nil {
+		return nil, err
+	}
+	// The one place where the description is known to be wrong: GitHub answers null for the line and position of an
+	// outdated comment.
+	for _, name := range []string{"review-comment", "pull-request-review-comment"} {
+		for _, field := range []string{"line", "position"} {
+			doc.Components.Schemas[name].Value.Properties[field].Value.Nullable = true
+		}
+	}
+	return doc, nil
+}
+
+// forgiven are requests of the client libraries that GitHub takes though it does not describe them: go-github replies
+// with in_reply_to and nothing else, ghinstallation sends null for no options.
+func forgiven(pattern string, body []byte) bool {
+	return strings.HasSuffix(pattern, "/pulls/{pull_number}/comments") && bytes.Contains(body, []byte(`"in_reply_to"`)) ||
+		strings.HasSuffix(pattern, "/access_tokens") && string(bytes.TrimSpace(body)) == "null"
 }
 
 // withoutExamples drops what only documents: it names components that nothing else needs.
@@ -168,7 +186,7 @@ func undocumented(status int) bool {
 	return false
 }
 
-// contract wraps the double. GraphQL, pages and controls pass unchecked, and so does a request the test marks as wrong.
+// contract wraps the double. GraphQL, pages and controls pass unchecked.
 func contract(t testing.TB, s *github.Server) http.Handler {
 	d := published()
 	if d.doc == nil {
@@ -194,7 +212,7 @@ func contract(t testing.TB, s *github.Server) http.Handler {
 		in := &openapi3filter.RequestValidationInput{Request: r, PathParams: params,
 			Route:   &routers.Route{Spec: d.doc, Path: pattern, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)},
 			Options: &openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc}}
-		if r.Header.Get("Wrong") == "" && len(body) > 0 {
+		if len(body) > 0 && !forgiven(pattern, body) {
 			if r.Header.Get("Content-Type") == "" {
 				t.Errorf("%s %s: no content type", r.Method, pattern)
 			}

@@ -127,7 +127,7 @@ func (s *Server) newComments(r *Repository, p *PullRequest, login, commit string
 			problems = append(problems, "Body can't be blank")
 			continue
 		}
-		if err := bodyFits("PullRequestReviewComment", d.Body); err != nil {
+		if err := bodyFits("PullRequestReview", d.Body); err != nil {
 			return nil, err
 		}
 		t, err := d.target()
@@ -190,8 +190,12 @@ func bodyFits(resource, body string) error {
 	if utf8.RuneCountInString(body) <= maxBody {
 		return nil
 	}
+	const message = "Body is too long (maximum is 65536 characters)"
+	if resource == "PullRequestReview" {
+		return unprocessable(message)
+	}
 	return &refusal{status: http.StatusUnprocessableEntity, message: "Validation Failed", errors: []any{object{
-		"resource": resource, "code": "unprocessable", "field": "data", "message": "Body is too long (maximum is 65536 characters)"}}}
+		"resource": resource, "code": "unprocessable", "field": "data", "message": message}}}
 }
 
 // newReply adds a comment to a thread, with a review of its own, and sends a mail.

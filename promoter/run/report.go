@@ -36,6 +36,7 @@ type Report struct {
 	Ended       time.Time `json:"ended"`
 	Policy      string    `json:"policy"`   // revision
 	Settings    string    `json:"settings"` // revision
+	Warnings    []string  `json:"warnings"` // what was not right before the run began
 
 	Sources      []*SourceReport `json:"sources"`
 	Repositories int             `json:"repositories"`
@@ -126,7 +127,7 @@ const (
 func newReport(cfg Config, sel Selection) *Report {
 	return &Report{
 		DryRun: cfg.DryRun, Selection: sel.String(), Actor: cfg.Actor, Policy: cfg.Decider.Revision(), Settings: cfg.Settings.Revision(),
-		Decisions: map[string]int{}, Deferred: map[string]int{},
+		Warnings: append([]string{}, cfg.Warnings...), Decisions: map[string]int{}, Deferred: map[string]int{},
 		Sources: []*SourceReport{}, Actions: []ActionLine{}, Plans: []PlanLine{}, Errors: []ErrorLine{},
 	}
 }
@@ -251,6 +252,17 @@ func (r *Report) fail(area string, err error) {
 // close settles the outcome. The gravest thing that happened names it.
 func (r *Report) close(at time.Time) {
 	r.Ended = at
+	r.Outcome = OutcomeOK
+	if applies := r.Applies(); len(applies) > 0 {
+		r.Outcome = applies[0]
+	}
+	if r.DryRun && r.Outcome == OutcomeDeferred {
+		r.Outcome = OutcomeOK // deferring is what a dry run is for
+	}
+}
+
+// Applies lists every outcome but OK that the run had, gravest first.
+func (r *Report) Applies() []Outcome {
 	failed, partial := 0, 0
 	for _, s := range r.Sources {
 		switch s.State {
@@ -260,19 +272,17 @@ func (r *Report) close(at time.Time) {
 			partial++
 		}
 	}
-	switch {
-	case len(r.Errors) > 0 || r.Effects.Failed > 0 || (failed > 0 && failed == len(r.Sources)):
-		r.Outcome = OutcomeFailed
-	case failed+partial > 0 || r.Effects.Unknown > 0 || r.Interrupted:
-		r.Outcome = OutcomePartial
-	case r.Effects.Deferred > 0 || len(r.Plans) > 0 || r.heldBack():
-		r.Outcome = OutcomeDeferred
-	default:
-		r.Outcome = OutcomeOK
+	var out []Outcome
+	if len(r.Errors) > 0 || r.Effects.Failed > 0 || (failed > 0 && failed == len(r.Sources)) {
+		out = append(out, OutcomeFailed)
 	}
-	if r.DryRun && r.Outcome == OutcomeDeferred {
-		r.Outcome = OutcomeOK // deferring is what a dry run is for
+	if failed+partial > 0 || r.Effects.Unknown > 0 || r.Interrupted || len(r.Warnings) > 0 {
+		out = append(out, OutcomePartial)
 	}
+	if r.Effects.Deferred > 0 || len(r.Plans) > 0 || r.heldBack() {
+		out = append(out, OutcomeDeferred)
+	}
+	return out
 }
 
 // heldBack: something waits that is not merely rejected.

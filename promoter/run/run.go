@@ -92,6 +92,9 @@ type Config struct {
 	Log     *zap.Logger
 	Actor   string
 	DryRun  bool
+	// Warnings go into the report: what was not right before the run began.
+	// They make it a partial one.
+	Warnings []string
 	Progress
 }
 

@@ -96,9 +96,36 @@ func checkTypes(lib *library, entry string, rules []*ast.Rule) problem.List {
 	if c.Compile(only(lib.rules, rules)); c.Failed() {
 		return lib.problems(c.Errors)
 	}
-	var bad problem.List
+	bad := checkNullable(lib, entry, rules)
 	for _, rule := range c.GetRulesExact(entrypointRef(entry)) {
 		bad = append(bad, checkAnswer(lib, entry, rule, c.TypeEnv)...)
+	}
+	return bad
+}
+
+// checkNullable finds fields that do not exist below a part of the input that
+// may be null, such as input.change.drft. OPA takes such a part for anything.
+func checkNullable(lib *library, entry string, rules []*ast.Rule) problem.List {
+	var bad problem.List
+	for _, rule := range rules {
+		ast.WalkRefs(rule, func(ref ast.Ref) bool {
+			at := any(input.Schemas()[entry+".input"])
+			nullable := false
+			for _, t := range inputPath(ref) {
+				object, _ := at.(map[string]any)
+				if either, ok := object["anyOf"].([]any); ok {
+					object, nullable = either[0].(map[string]any), true
+				}
+				fields, ok := object["properties"].(map[string]any)
+				if !ok {
+					break
+				}
+				if at, ok = fields[t]; !ok && nullable {
+					bad = append(bad, lib.problem(ref[0].Location, fmt.Sprintf("undefined ref: %s; known here: %s", ref, strings.Join(sortedKeys(fields), ", "))))
+				}
+			}
+			return false
+		})
 	}
 	return bad
 }
@@ -133,8 +160,7 @@ func checkAnswer(lib *library, entry string, rule *ast.Rule, env *ast.TypeEnv) p
 	if !ok {
 		return nil // known only when it is evaluated; then the answer is checked
 	}
-	at := problem.Problem{File: rule.Location.File, Line: rule.Location.Row, Column: rule.Location.Col}
-	at.Excerpt = problem.Excerpt(lib.lines[at.File], at.Line, at.Column)
+	at := lib.problem(rule.Location, "")
 	var bad problem.List
 	for _, key := range object.Keys() {
 		name, _ := key.(string)

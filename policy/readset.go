@@ -85,6 +85,21 @@ func (f *field) addRef(ref ast.Ref) bool {
 	if !ref.HasPrefix(ast.InputRootRef) {
 		return false
 	}
+	f.add(inputPath(ref))
+	for _, t := range ref[1:] { // input.a[input.b]
+		ast.WalkRefs(t, func(inner ast.Ref) bool {
+			f.addRef(inner)
+			return false
+		})
+	}
+	return true
+}
+
+// inputPath is the constant part of a ref below input; nil for other refs.
+func inputPath(ref ast.Ref) []string {
+	if !ref.HasPrefix(ast.InputRootRef) {
+		return nil
+	}
 	var path []string
 	for _, t := range ref[1:] {
 		name, ok := t.Value.(ast.String)
@@ -93,12 +108,5 @@ func (f *field) addRef(ref ast.Ref) bool {
 		}
 		path = append(path, string(name))
 	}
-	f.add(path)
-	for _, t := range ref[1:] { // input.a[input.b]
-		ast.WalkRefs(t, func(inner ast.Ref) bool {
-			f.addRef(inner)
-			return false
-		})
-	}
-	return true
+	return path
 }

@@ -119,8 +119,8 @@ func contents(s Source) (map[string][]byte, error) {
 
 func (lib *library) addData(folder string, text []byte) error {
 	var doc map[string]any
-	if err := util.Unmarshal(text, &doc); err != nil {
-		return fmt.Errorf("not a mapping in YAML or JSON: %s", strings.SplitN(err.Error(), "\n", 2)[0])
+	if err := util.Unmarshal(text, &doc); err != nil || doc == nil {
+		return errors.New("not a mapping in YAML or JSON; data is named, such as `teams: {pay: [alice]}`")
 	}
 	if folder != "." {
 		parts := strings.Split(folder, "/")
@@ -183,12 +183,7 @@ func (lib *library) problems(err error) problem.List {
 	}
 	var out problem.List
 	for _, e := range list {
-		p := problem.Problem{Line: 1, Column: 1, What: strings.TrimPrefix(e.Message, "rego_")}
-		if e.Location != nil {
-			p.File, p.Line, p.Column = e.Location.File, e.Location.Row, max(1, e.Location.Col)
-			p.Excerpt = problem.Excerpt(lib.lines[p.File], p.Line, p.Column)
-		}
-		p.What += hint(e)
+		p := lib.problem(e.Location, e.Message+hint(e))
 		if !slices.Contains(out, p) {
 			out = append(out, p)
 		}
@@ -197,6 +192,16 @@ func (lib *library) problems(err error) problem.List {
 		return cmp.Or(cmp.Compare(a.File, b.File), a.Line-b.Line, a.Column-b.Column)
 	})
 	return out
+}
+
+// problem is one thing wrong at a place in the library.
+func (lib *library) problem(at *ast.Location, what string) problem.Problem {
+	p := problem.Problem{Line: 1, Column: 1, What: what}
+	if at != nil {
+		p.File, p.Line, p.Column = at.File, at.Row, max(1, at.Col)
+		p.Excerpt = problem.Excerpt(lib.lines[p.File], p.Line, p.Column)
+	}
+	return p
 }
 
 // hint says what to do about an error of OPA's.

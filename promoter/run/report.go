@@ -256,12 +256,10 @@ func (r *Report) close(at time.Time) {
 	if applies := r.Applies(); len(applies) > 0 {
 		r.Outcome = applies[0]
 	}
-	if r.DryRun && r.Outcome == OutcomeDeferred {
-		r.Outcome = OutcomeOK // deferring is what a dry run is for
-	}
 }
 
-// Applies lists every outcome but OK that the run had, gravest first.
+// Applies lists every outcome but OK that the run had, gravest first. A dry run
+// defers everything, so that says nothing of it.
 func (r *Report) Applies() []Outcome {
 	failed, partial := 0, 0
 	for _, s := range r.Sources {
@@ -279,7 +277,7 @@ func (r *Report) Applies() []Outcome {
 	if failed+partial > 0 || r.Effects.Unknown > 0 || r.Interrupted || len(r.Warnings) > 0 {
 		out = append(out, OutcomePartial)
 	}
-	if r.Effects.Deferred > 0 || len(r.Plans) > 0 || r.heldBack() {
+	if !r.DryRun && (r.Effects.Deferred > 0 || len(r.Plans) > 0 || r.heldBack()) {
 		out = append(out, OutcomeDeferred)
 	}
 	return out

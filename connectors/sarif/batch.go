@@ -17,6 +17,9 @@ const (
 	batchBytes = 512 << 10
 	batchItems = 512 // findings are larger than the shortest results
 	largeBatch = 2 << 20
+	// maxSegments bounds the plan's memory. It is 100 million of the shortest
+	// results, and more bytes than MaxBytes of others.
+	maxSegments = 200_000
 )
 
 // segment is a stretch of one results array.
@@ -41,8 +44,8 @@ func (d *document) book(s *scanner, one segment, broken bool) error {
 			return nil
 		}
 	}
-	if !d.keep(s, 64) {
-		return d.fault
+	if len(d.plan) >= maxSegments {
+		return &Error{Offset: one.start, Err: ErrTooLarge, Detail: "more results than can be planned for"}
 	}
 	d.plan = append(d.plan, one)
 	return nil

@@ -78,9 +78,12 @@ func (in *input) Read(p []byte) (int, error) {
 
 func (in *input) Close() error { return in.closer.Close() }
 
-// named gives a broken gzip stream its name among this package's errors.
+// named gives a cut or broken gzip stream its name among this package's errors.
 func named(err error) error {
 	var corrupt flate.CorruptInputError
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return ErrTruncated
+	}
 	if errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.As(err, &corrupt) {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}

@@ -80,7 +80,7 @@ func (s *scanner) malformed(detail string) *Error {
 // ended turns the end of the input, or a failure to read it, into an error.
 func (s *scanner) ended(err error) *Error {
 	e := &Error{Offset: s.base + int64(s.end), Err: err}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) {
 		e.Err = ErrTruncated
 	}
 	return e
@@ -109,11 +109,10 @@ func (s *scanner) finish() error {
 		return nil
 	}
 	_, err := s.peek()
-	var e *Error
-	if errors.As(err, &e) && e.Err == ErrTruncated {
+	if err != nil && (s.r == nil || errors.Is(s.readErr, io.EOF)) {
 		return nil
 	}
-	if err != nil {
+	if err != nil { // a gzip stream that is cut or whose checksum is wrong
 		return err
 	}
 	return s.malformed("something follows the document's end")

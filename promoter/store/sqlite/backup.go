@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 )
 
@@ -39,7 +40,12 @@ func (db *DB) copyTo(ctx context.Context, path string) error {
 		return err
 	}
 	defer f.Close()
-	if _, err := db.read.ExecContext(ctx, `VACUUM INTO $1`, path); err != nil {
+	source, err := pool(db.path, 1, func(q url.Values) { q.Set("mode", "ro") }) // query_only would refuse the copy
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	if _, err := source.ExecContext(ctx, `VACUUM INTO $1`, path); err != nil {
 		return err
 	}
 	if err := check(ctx, path); err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -133,7 +134,7 @@ func (db *DB) VerifyLedger(ctx context.Context, head string) (store.Verification
 		if err != nil {
 			return err
 		}
-		return eachEntry(ctx, tx, 0, v.entry)
+		return eachEntry(ctx, tx, math.MinInt64, v.entry)
 	})
 	if err != nil {
 		return store.Verification{}, err

@@ -123,6 +123,8 @@ func (db *DB) keep(mine held) (release func() error) {
 			select {
 			case <-stop:
 				return
+			case <-db.life.Done():
+				return
 			case <-tick.C:
 				db.renew(mine)
 			}

@@ -46,6 +46,8 @@ type DB struct {
 	read   *sql.DB
 	beat   time.Duration // how often a held run lock is renewed
 	schema fs.FS
+	life   context.Context // ends with Close, and heartbeats with it
+	end    context.CancelFunc
 }
 
 var _ store.Store = (*DB)(nil)
@@ -69,6 +71,7 @@ func open(ctx context.Context, path string, o Options, schema fs.FS) (*DB, error
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	db := &DB{path: abs, clock: o.Clock, log: o.Logger, beat: 20 * time.Second, schema: schema}
+	db.life, db.end = context.WithCancel(context.Background())
 	if db.clock == nil {
 		db.clock = time.Now
 	}
@@ -156,6 +159,7 @@ func pool(path string, conns int, params func(url.Values)) (*sql.DB, error) {
 // Close closes all connections. A lock still held stays in the database until
 // somebody takes it over.
 func (db *DB) Close() error {
+	db.end()
 	var errs []error
 	if db.read != nil {
 		errs = append(errs, db.read.Close())

@@ -23,11 +23,11 @@ func (s *Server) refresh(r *Repository, p *PullRequest) error {
 	git := s.repo(r)
 	head, err := git.Ref("refs/heads/" + p.Head)
 	if err != nil {
-		return nil //nolint:nilerr // the branch was deleted
+		return nil // the branch was deleted
 	}
 	base, err := git.Ref("refs/heads/" + p.Base)
 	if err != nil {
-		return nil //nolint:nilerr // likewise
+		return nil // likewise
 	}
 	if head == p.HeadSHA && base == p.BaseSHA {
 		return nil
@@ -88,12 +88,16 @@ type target struct {
 	line, startLine       int
 }
 
-// errOutside says why a line cannot carry a comment, in GitHub's words.
-var (
-	errPath  = errors.New("Path could not be resolved")                            //nolint:staticcheck // GitHub's own sentence
-	errLine  = errors.New("Line could not be resolved")                            //nolint:staticcheck // likewise
-	errStart = errors.New("Start line must precede the end line.")                 //nolint:staticcheck // likewise
-	errHunk  = errors.New("Start line must be part of the same hunk as the line.") //nolint:staticcheck // likewise
+// sentence is GitHub's reason why a comment cannot stand where it should.
+type sentence string
+
+func (s sentence) Error() string { return string(s) }
+
+const (
+	errPath  sentence = "Path could not be resolved"
+	errLine  sentence = "Line could not be resolved"
+	errStart sentence = "Start line must precede the end line."
+	errHunk  sentence = "Start line must be part of the same hunk as the line."
 )
 
 // locateLine finds a target in a diff: its hunk as an excerpt and its position.
@@ -146,7 +150,7 @@ func (s *Server) place(r *Repository, p *PullRequest, c *ReviewComment) error {
 		return err
 	}
 	_, position, err := locateLine(files, t)
-	if errors.Is(err, errPath) || errors.Is(err, errLine) || errors.Is(err, errStart) || errors.Is(err, errHunk) {
+	if outside := sentence(""); errors.As(err, &outside) {
 		return nil
 	}
 	if err != nil {

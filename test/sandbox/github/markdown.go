@@ -42,10 +42,10 @@ func newMarkdown() *markdown {
 func (m *markdown) html(text, original string) template.HTML {
 	var b bytes.Buffer
 	if err := m.reader.Convert([]byte(text), &b); err != nil {
-		return template.HTML("<pre>" + html.EscapeString(text) + "</pre>") //nolint:gosec // escaped
+		return template.HTML("<pre>" + html.EscapeString(text) + "</pre>") // escaped
 	}
 	safe := m.policy.Sanitize(b.String())
-	return template.HTML(suggestions(safe, original)) //nolint:gosec // sanitised
+	return template.HTML(suggestions(safe, original)) // sanitised
 }
 
 const suggestionStart, suggestionEnd = `<pre><code class="language-suggestion">`, `</code></pre>`

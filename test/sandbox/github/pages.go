@@ -31,7 +31,7 @@ func newPages() (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.style = template.CSS(style) //nolint:gosec // our own file
+	p.style = template.CSS(style) // our own file
 	p.templates, err = template.New("").Funcs(template.FuncMap{
 		"when":     func(t time.Time) string { return t.Format("2 Jan 2006, 15:04") },
 		"initial":  func(login string) string { return strings.ToUpper(login[:min(1, len(login))]) },
@@ -40,12 +40,12 @@ func newPages() (*pages, error) {
 		"lower":    strings.ToLower,
 		"markdown": func(text string) template.HTML { return p.markdown.html(text, "") },
 		"plural":   plural,
-		"emoji":    func(name string) string { return emoji[name] },
 	}).ParseFS(pageFiles, "pages/*.html")
 	return p, err
 }
 
-var emoji = map[string]string{"+1": "👍", "-1": "👎", "laugh": "😄", "confused": "😕", "heart": "❤️", "hooray": "🎉", "rocket": "🚀", "eyes": "👀"}
+// emoji are signs that every font has; the names are in the titles.
+var emoji = map[string]string{"+1": "+1", "-1": "−1", "laugh": "☺", "confused": "?", "heart": "♥", "hooray": "★", "rocket": "➚", "eyes": "◉"}
 
 // hue gives each login a colour of its own.
 func hue(login string) int {
@@ -188,15 +188,13 @@ type diffLine struct {
 
 type commentView struct {
 	*ReviewComment
-	HTML  template.HTML
-	Emoji []emojiCount
-	Bot   bool
+	HTML      template.HTML
+	Reactions []reactionView
+	Bot       bool
 }
 
-type emojiCount struct {
-	Sign   string
-	Count  int
-	Logins string
+type reactionView struct {
+	Sign, Name, Logins string
 }
 
 type threadView struct {
@@ -210,15 +208,15 @@ type threadView struct {
 
 // event is one entry of the conversation: a review with its threads, or a comment.
 type event struct {
-	At      time.Time
-	ID      int64
-	Author  string
-	Bot     bool
-	Review  *Review
-	Comment *IssueComment
-	HTML    template.HTML
-	Emoji   []emojiCount
-	Threads []threadView
+	At        time.Time
+	ID        int64
+	Author    string
+	Bot       bool
+	Review    *Review
+	Comment   *IssueComment
+	HTML      template.HTML
+	Reactions []reactionView
+	Threads   []threadView
 }
 
 func (s *Server) pullPage(r *Repository, p *PullRequest) (any, error) {
@@ -241,7 +239,7 @@ func (s *Server) pullPage(r *Repository, p *PullRequest) (any, error) {
 	}
 	for _, m := range p.Comments {
 		events = append(events, event{At: m.Created, ID: m.ID, Author: m.Author, Bot: s.isBot(m.Author), Comment: m,
-			HTML: s.pages.markdown.html(m.Body, ""), Emoji: count(m.Reactions)})
+			HTML: s.pages.markdown.html(m.Body, ""), Reactions: reactionViews(m.Reactions)})
 	}
 	slices.SortStableFunc(events, func(a, b event) int {
 		if c := a.At.Compare(b.At); c != 0 {
@@ -277,14 +275,14 @@ func (s *Server) threadView(p *PullRequest, t *Thread) threadView {
 	for _, m := range p.ReviewComments {
 		if m.Thread == t.First && !p.pending(m) {
 			v.Comments = append(v.Comments, commentView{ReviewComment: m, HTML: s.pages.markdown.html(m.Body, original),
-				Emoji: count(m.Reactions), Bot: s.isBot(m.Author)})
+				Reactions: reactionViews(m.Reactions), Bot: s.isBot(m.Author)})
 		}
 	}
 	return v
 }
 
-func count(reactions []Reaction) []emojiCount {
-	var counts []emojiCount
+func reactionViews(reactions []Reaction) []reactionView {
+	var views []reactionView
 	for _, name := range reactionNames {
 		var logins []string
 		for _, r := range reactions {
@@ -293,10 +291,10 @@ func count(reactions []Reaction) []emojiCount {
 			}
 		}
 		if logins != nil {
-			counts = append(counts, emojiCount{emoji[name], len(logins), strings.Join(logins, ", ")})
+			views = append(views, reactionView{emoji[name], name, strings.Join(logins, ", ")})
 		}
 	}
-	return counts
+	return views
 }
 
 // diffLines are the last lines of the comment's hunk, as many as the comment spans and three more.

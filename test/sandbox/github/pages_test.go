@@ -46,7 +46,7 @@ func TestPagesShowWhatHappened(t *testing.T) {
 
 	html := f.page("/ui/acme/shop/pull/1")
 	for _, want := range []string{"two things", "Outdated", "Resolved by bob", "<details><summary>More</summary>", "Suggested change", "- twelve", "&lt;b&gt;new&lt;/b&gt;",
-		"2 mails sent", "1 review pending", "👎 1", "&lt;i&gt;eve&lt;/i&gt;"} {
+		"2 mails sent", "1 review pending", "<b>−1</b> bob", "&lt;i&gt;eve&lt;/i&gt;"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -8,8 +8,8 @@ import (
 )
 
 // A reader of the part of GraphQL the double understands (https://spec.graphql.org/October2021/#sec-Language): one
-// operation, its fields with arguments and aliases, inline and named fragments. Types and directives are skipped, not
-// checked: go-github users and Sluice send constant documents.
+// operation, its fields with arguments and aliases, inline and named fragments. Types are skipped, not
+// checked: Sluice sends constant documents.
 
 // field is one selected field. A fragment spread has Name "..." and the type in On.
 type field struct {
@@ -151,7 +151,9 @@ func (r *reader) field() (f field, err error) {
 	}
 	if r.peek() == ":" {
 		r.at++
-		f.Alias, f.Name = f.Name, r.next()
+		if f.Alias, f.Name = f.Name, r.next(); !isName(f.Name) {
+			return f, fmt.Errorf("expected a field, have %q", f.Name)
+		}
 	}
 	if r.peek() == "(" {
 		if f.Args, err = r.arguments(")"); err != nil {

@@ -136,9 +136,12 @@ func (s *Server) newComments(r *Repository, p *PullRequest, login, commit string
 			continue
 		}
 		excerpt, position, err := locateLine(files, t)
-		if err != nil {
-			problems = append(problems, err.Error())
+		if outside := sentence(""); errors.As(err, &outside) {
+			problems = append(problems, string(outside))
 			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		c := &ReviewComment{Author: login, Body: d.Body, Path: d.Path, Side: t.side, StartSide: t.startSide,
 			OriginalLine: t.line, OriginalStartLine: t.startLine, OriginalPosition: position, DiffHunk: excerpt,
@@ -176,11 +179,11 @@ func (d draft) target() (target, error) {
 	}
 	for _, side := range []string{t.side, t.startSide} {
 		if side != "" && side != string(patch.Left) && side != string(patch.Right) {
-			return t, fmt.Errorf("Side %q is neither LEFT nor RIGHT", side) //nolint:staticcheck // shown as GitHub's
+			return t, sentence(fmt.Sprintf("Side %q is neither LEFT nor RIGHT", side))
 		}
 	}
 	if d.Position != 0 {
-		return t, errors.New("The sandbox takes line, not position, which is closing down") //nolint:staticcheck // shown
+		return t, sentence("The sandbox takes line, not position, which is closing down")
 	}
 	return t, nil
 }

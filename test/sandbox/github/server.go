@@ -35,7 +35,6 @@ type Server struct {
 	world   World
 	git     map[int64]*gitrepo.Repository // by repository id
 	buckets map[string]*bucket            // by login
-	ids     map[string]int64              // account ids of people nobody added
 }
 
 // New starts a server whose repositories and state live in dir, going on from the state saved there, if any.

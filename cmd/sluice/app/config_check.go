@@ -1,0 +1,157 @@
+package app
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+var (
+	envName    = regexp.MustCompile(`^[A-Z_][A-Z0-9_]*$`)
+	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+	captures   = regexp.MustCompile(`\{([^{}]*)\}`)
+)
+
+// laterTypes are announced and not there yet.
+var laterTypes = []string{"code-scanning", "dependabot", "secret-scanning", "auto"}
+
+// check looks at what a type cannot say, each thing at its place in the file.
+func (d *configText) check(c *Config) {
+	if c.Store != "" && (!strings.HasPrefix(c.Store, "sqlite:") || c.Store == "sqlite:") {
+		d.fault("$.store", "a store is written sqlite:PATH, such as sqlite:sluice.db")
+	}
+	if c.GitHub != nil {
+		d.checkGitHub(c.GitHub)
+	}
+	if j := c.Jira; j != nil {
+		d.address("$.jira.url", j.URL, true)
+		if j.Deployment != "" && j.Deployment != "cloud" && j.Deployment != "datacenter" {
+			d.fault("$.jira.deployment", "a deployment is cloud or datacenter")
+		}
+		d.environment("$.jira.user_env", j.UserEnv)
+		d.environment("$.jira.token_env", j.TokenEnv)
+	}
+	if c.Slack != nil {
+		d.environment("$.slack.webhook_env", c.Slack.WebhookEnv)
+	}
+	if c.Heartbeat != nil {
+		d.environment("$.heartbeat.url_env", c.Heartbeat.URLEnv)
+	}
+	seen := map[string]bool{}
+	for i, s := range c.Sources {
+		d.checkSource(fmt.Sprintf("$.sources[%d]", i), s, seen)
+		seen[s.Name] = true
+	}
+}
+
+func (d *configText) checkGitHub(g *GitHub) {
+	if g.URL != "" {
+		d.address("$.github.url", g.URL, true)
+	}
+	if g.GraphQLURL != "" {
+		d.address("$.github.graphql_url", g.GraphQLURL, true)
+	}
+	switch {
+	case g.TokenEnv == "" && g.App == nil:
+		d.fault("$.github", "one of token_env and app is needed: Sluice must know whose comments are its own")
+	case g.TokenEnv != "" && g.App != nil:
+		d.fault("$.github.token_env", "keep one of token_env and app")
+	case g.TokenEnv != "":
+		d.environment("$.github.token_env", g.TokenEnv)
+	case g.App.ID <= 0 || g.App.InstallationID <= 0 || g.App.PrivateKeyFile == "":
+		d.fault("$.github.app", "an app needs id, installation_id and private_key_file")
+	}
+}
+
+// address checks a root without quoting it: people put credentials into URLs.
+func (d *configText) address(path, text string, required bool) {
+	u, err := url.Parse(text)
+	switch {
+	case text == "" && !required:
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
+		d.fault(path, "an address is written https://HOST/")
+	case u.User != nil:
+		d.fault(path, "no user or password in an address; they are given by environment variables")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		d.fault(path, "http is allowed for this machine only: the token would travel in the open; use https")
+	}
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || host == "::1" || strings.HasPrefix(host, "127.")
+}
+
+func (d *configText) environment(path, name string) {
+	if !envName.MatchString(name) {
+		d.fault(path, "this names an environment variable (capital letters, digits and _); the secret itself never stands here")
+	}
+}
+
+func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
+	if !sourceName.MatchString(s.Name) {
+		d.fault(path+".name", "a source needs a name of letters, digits, . _ and -")
+	} else if seen[s.Name] {
+		d.fault(path+".name", "another source has this name; scans are booked by it, so it must be unique")
+	}
+	switch {
+	case s.Type == "sarif":
+	case slices.Contains(laterTypes, s.Type):
+		d.fault(path+".type", "this type comes with a later version; this one reads sarif")
+	default:
+		d.fault(path+".type", "the type of a source is sarif")
+	}
+	if len(s.Path) == 0 || slices.Contains(s.Path, "") {
+		d.fault(path+".path", "a source needs the path of its reports, one or a list")
+	}
+	for _, m := range captures.FindAllStringSubmatch(s.SourceDir, -1) {
+		if !slices.Contains([]string{"owner", "name", "repository"}, m[1]) {
+			d.fault(path+".source_dir", "the folder of a repository may use {owner}, {name} and {repository} only: commits are looked up in it")
+		}
+	}
+}
+
+// fault records a problem at a path of the document, or at the nearest thing
+// around it that the file holds.
+func (d *configText) fault(path, what string) {
+	d.add(d.tokenAt(path), strings.TrimPrefix(path, "$.")+": "+what, !strings.Contains(path, "_env") && !strings.Contains(path, "url"))
+}
+
+func (d *configText) tokenAt(path string) *token.Token {
+	for path != "" && path != "$" {
+		if p, err := yaml.PathString(path); err == nil {
+			if node, err := p.FilterFile(d.root); err == nil && node != nil {
+				return firstToken(node)
+			}
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+	return nil
+}
+
+// firstToken is where a node begins to a reader: a mapping at its first key.
+func firstToken(n ast.Node) *token.Token {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	}
+	return n.GetToken()
+}
+
+// configKeys are all keys of the file, for "did you mean".
+func configKeys() []string {
+	return []string{
+		"store", "policy", "settings", "keys", "markers_file", "secrets_file", "github", "url", "graphql_url", "token_env",
+		"app", "id", "installation_id", "private_key_file", "jira", "deployment", "user_env", "slack", "webhook_env",
+		"heartbeat", "url_env", "sources", "name", "type", "path", "root", "source_dir",
+	}
+}

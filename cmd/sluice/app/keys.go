@@ -1,0 +1,74 @@
+package app
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// KeySize is the length of a key in bytes. A key file holds one key as
+// hexadecimal digits on a line.
+const KeySize = 32
+
+// WriteKey makes a new key file, readable by its owner only. It never replaces
+// one: fs.ErrExist.
+func WriteKey(path string) error {
+	key := make([]byte, KeySize)
+	if _, err := io.ReadFull(rand.Reader, key); err != nil {
+		return fmt.Errorf("make a key: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// ReadKey reads a key file. Its errors say nothing of its content.
+func ReadKey(path string) ([]byte, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != KeySize {
+		return nil, fmt.Errorf("%s: a key file holds %d hexadecimal digits and nothing else", path, 2*KeySize)
+	}
+	return key, nil
+}
+
+// key reads one of the configured keys. need is the key in sluice.yaml.
+func (a *App) key(path, need string) ([]byte, error) {
+	if path == "" {
+		return nil, &UsageError{Err: fmt.Errorf("%s: keys.%s is missing: `sluice init` makes keys, or name an existing file", a.Config.File, need)}
+	}
+	key, err := ReadKey(a.Config.Absolute(path))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &UsageError{Err: fmt.Errorf("keys.%s: there is no file %s: restore it from where you keep it, or make one with `sluice init` if there never was one", need, path)}
+	}
+	if err != nil {
+		return nil, &UsageError{Err: fmt.Errorf("keys.%s: %w", need, err)}
+	}
+	return key, nil
+}
+
+// Hasher returns a keyed hash for secrets: 128 bits of HMAC-SHA-256 in hex.
+func Hasher(key []byte) func(secret string) string {
+	return func(secret string) string {
+		mac := hmac.New(sha256.New, key)
+		mac.Write([]byte(secret))
+		return hex.EncodeToString(mac.Sum(nil)[:16])
+	}
+}

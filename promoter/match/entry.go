@@ -139,7 +139,8 @@ func renamed(e *entry, _ side) (key, bool) {
 	return key{rule: e.rule, text: e.text}, canBeRenamed(e)
 }
 
-func canBeRenamed(e *entry) bool { return (e.snippet || e.dependency) && e.path != "" }
+// canBeRenamed also holds without a path, which a corrected root can bring.
+func canBeRenamed(e *entry) bool { return e.snippet || e.dependency }
 
 func samePath(a, b *entry) bool {
 	return a.path == b.path && a.dependency == b.dependency && (!a.dependency || a.text == b.text)

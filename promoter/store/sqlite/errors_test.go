@@ -28,7 +28,7 @@ func raw(t testing.TB, path string) *sql.DB {
 	return db
 }
 
-func exec(t testing.TB, db *sql.DB, query string, args ...any) {
+func sqlExec(t testing.TB, db *sql.DB, query string, args ...any) {
 	t.Helper()
 	if _, err := db.Exec(query, args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
@@ -135,7 +135,7 @@ func TestAFullDiskKeepsNothingOfTheStep(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sluice.db")
 	filled(t, path)
 	db := openAt(t, path, sqlite.Options{})
-	exec(t, db.Writer(), "PRAGMA max_page_count = 200")
+	sqlExec(t, db.Writer(), "PRAGMA max_page_count = 200")
 	var err error
 	repos := 0
 	for ; err == nil && repos < 20; repos++ {
@@ -155,10 +155,10 @@ func TestWhoWaitsForAnotherWriterInVainIsTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sluice.db")
 	filled(t, path)
 	db := openAt(t, path, sqlite.Options{})
-	exec(t, db.Writer(), "PRAGMA busy_timeout = 1")
+	sqlExec(t, db.Writer(), "PRAGMA busy_timeout = 1")
 	other := raw(t, path)
 	other.SetMaxOpenConns(1)
-	exec(t, other, "BEGIN IMMEDIATE")
+	sqlExec(t, other, "BEGIN IMMEDIATE")
 	if err := db.SetPause(context.Background(), promoter.Pause{}); !errors.Is(err, sqlite.ErrLocked) {
 		t.Errorf("written beside another writer: %v", err)
 	}

@@ -63,7 +63,7 @@ func TestTamperingIsFound(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "sluice.db")
 			db, heads := sealed(t, path)
-			exec(t, raw(t, path), c.how)
+			sqlExec(t, raw(t, path), c.how)
 			alone := verify(t, db, "")
 			withHead := verify(t, db, heads[3].String())
 			if (alone.Break != "") != (c.found == "chain") || (withHead.Break != "") != (c.found != "") {
@@ -90,7 +90,7 @@ func verify(t testing.TB, db *sqlite.DB, head string) store.Verification {
 func TestAFullRewriteIsFoundWithAHead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sluice.db")
 	db, heads := sealed(t, path)
-	exec(t, raw(t, path), `DELETE FROM seal; UPDATE ledger SET bytes = x'2231' WHERE entry_id = 5; DELETE FROM ledger WHERE entry_id = 13`)
+	sqlExec(t, raw(t, path), `DELETE FROM seal; UPDATE ledger SET bytes = x'2231' WHERE entry_id = 5; DELETE FROM ledger WHERE entry_id = 13`)
 	for range heads {
 		if _, err := db.Seal(t.Context(), storetest.At(0)); err != nil {
 			t.Fatal(err)

@@ -51,7 +51,7 @@ func TestALivingProcessKeepsItsLockForAsLongAsItRenewsIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec(t, first.Writer(), `UPDATE run_lock SET renewed = 0`)
+	sqlExec(t, first.Writer(), `UPDATE run_lock SET renewed = 0`)
 	for renewed := int64(0); renewed == 0; { // until the heartbeat was here
 		if err := first.Writer().QueryRow(`SELECT renewed FROM run_lock`).Scan(&renewed); err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestALockOfAReusedPidIsTakenOver(t *testing.T) {
 	if started == "" {
 		t.Skip("this system does not tell when a process started")
 	}
-	exec(t, raw(t, path), `UPDATE run_lock SET started = started || '1'`)
+	sqlExec(t, raw(t, path), `UPDATE run_lock SET started = started || '1'`)
 	if _, err := db.Lock(t.Context(), storetest.Me("sluice run"), 0); err != nil {
 		t.Errorf("a reused pid holds the lock: %v", err)
 	}

@@ -15,6 +15,7 @@ import (
 const (
 	KeptEdited   = "edited by a person"
 	KeptAnswered = "answered"
+	KeptForeign  = "posted by another account"
 )
 
 // comment is what review comments and issue comments share.
@@ -31,11 +32,13 @@ type comment struct {
 // edit replaces a body, unless a person changed or answered it.
 func (t *target) edit(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, error) {
 	c, want, err := t.current(ctx, n)
-	if githubapi.IsNotFound(err) {
+	switch {
+	case githubapi.IsNotFound(err):
 		return gone(n), nil
-	}
-	if err != nil {
+	case err != nil:
 		return promoter.ObservedPost{}, err
+	case !t.mine(c.User.GetLogin()):
+		return kept(n, c, KeptForeign), nil
 	}
 	if same(c.Body, want) {
 		return shown(n, c, promoter.HashBody(c.Body)), nil
@@ -67,6 +70,9 @@ func (t *target) findEdit(ctx context.Context, n promoter.Notice) (promoter.Obse
 	if err != nil {
 		return promoter.ObservedPost{}, false, err
 	}
+	if !t.mine(c.User.GetLogin()) {
+		return promoter.ObservedPost{}, false, nil
+	}
 	m, ok := t.signer.open(c.Body)
 	if same(c.Body, want) || ok && m.token == t.effect.Token && m.notice == n.No {
 		return shown(n, c, posted(c.Body, want)), true, nil
@@ -74,19 +80,13 @@ func (t *target) findEdit(ctx context.Context, n promoter.Notice) (promoter.Obse
 	return promoter.ObservedPost{}, false, nil
 }
 
-// current reads a comment of ours and says what its body should be.
+// current reads a notice's comment and says what its body should be.
 func (t *target) current(ctx context.Context, n promoter.Notice) (c comment, want string, err error) {
 	if n.Remote.ID == 0 {
 		return c, "", &promoter.RefusedError{Why: fmt.Sprintf("notice %d was never posted", n.No)}
 	}
 	if _, err := t.client.Get(ctx, t.commentPath(n.Remote.ID), &c); err != nil {
 		return c, "", err
-	}
-	if author := c.User.GetLogin(); !t.mine(author) {
-		return c, "", &promoter.RefusedError{
-			Why:  fmt.Sprintf("comment %d was written by %s and we are %s", n.Remote.ID, author, t.login),
-			Mend: "use the App or account that posted it",
-		}
 	}
 	k := inComment
 	if t.effect.Verb == promoter.VerbEditSummary {

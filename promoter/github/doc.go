@@ -19,8 +19,8 @@
 //   - GitHub does not tell who edited a comment. What differs from the hash we
 //     remember counts as edited by a person and is left alone for good; so is
 //     a sticky summary of a lost database that was ever edited, by whomever.
-//   - The same identity must post and edit: a new App or account finds
-//     comments it does not own and refuses to touch them.
+//   - The same identity must post and edit: a new App or account leaves the
+//     comments of the old one as they are, also those that should go.
 //   - A scanner's message is shown as text. If it names a line, that line is
 //     wrong as soon as the code moves, and the new message is an edit.
 package github

@@ -23,6 +23,8 @@ func translate(what string, err error) error {
 	var later *promoter.LaterError
 	var no *promoter.RefusedError
 	switch {
+	case errors.Is(err, promoter.ErrUnknownOutcome):
+		return fmt.Errorf("%s: %w", what, err)
 	case errors.As(err, &unknown):
 		return fmt.Errorf("%s: %w: %v", what, promoter.ErrUnknownOutcome, unknown)
 	case errors.As(err, &later):

@@ -3,6 +3,7 @@ package github
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -32,61 +33,67 @@ func (t *target) review(ctx context.Context) (promoter.Observed, error) {
 		}
 	}
 	if own.foreign {
+		// After stays 0 here and below: nothing keeps effects elsewhere waiting.
 		return promoter.Observed{}, &promoter.LaterError{
-			Why:   fmt.Sprintf("%s has an unsubmitted review on pull request %d, and GitHub allows one at a time", t.login, t.effect.Target.PullRequest),
-			After: t.opt.SettleDelay,
+			Why: fmt.Sprintf("%s has an unsubmitted review on pull request %d, and GitHub allows one at a time", t.login, t.effect.Target.PullRequest),
 		}
 	}
-	id, err := t.pending(ctx, own.pending)
+	if err := t.fresh(ctx); err != nil {
+		return promoter.Observed{}, t.without(ctx, own.pending, err)
+	}
+	if own.pending != nil {
+		seen, complete, err := t.finish(ctx, own.pending)
+		if complete || err != nil {
+			return seen, err
+		}
+	}
+	if err := t.placed(ctx); err != nil {
+		return promoter.Observed{}, err
+	}
+	made, err := t.createReview(ctx)
 	if err != nil {
 		return promoter.Observed{}, err
 	}
-	if id == 0 {
-		if err := t.placed(ctx); err != nil {
-			return promoter.Observed{}, err
-		}
-		var direct bool
-		if id, direct, err = t.createReview(ctx); err != nil {
-			return promoter.Observed{}, err
-		}
-		if direct {
-			return t.asSubmitted(ctx, &github.PullRequestReview{ID: &id})
-		}
+	if made.GetState() != pending {
+		return t.asSubmitted(ctx, made)
 	}
-	seen, complete, err := t.readBack(ctx, id)
-	if err != nil {
-		return promoter.Observed{}, err
+	seen, complete, err := t.finish(ctx, made)
+	if !complete && err == nil {
+		err = &promoter.LaterError{Why: "GitHub kept only a part of the review's comments"}
 	}
-	if !complete {
-		if err := t.dropReview(ctx, id); err != nil {
-			return promoter.Observed{}, err
-		}
-		return promoter.Observed{}, &promoter.LaterError{Why: "GitHub kept only a part of the review's comments", After: t.opt.SettleDelay}
-	}
-	return seen, t.submit(ctx, id)
+	return seen, err
 }
 
-// pending decides about an unsubmitted review of this effect: its id if it can
-// be submitted, 0 if there is none or it was dropped for being incomplete. A
-// pull request that moved on refuses the effect and drops the review.
-func (t *target) pending(ctx context.Context, r *github.PullRequestReview) (int64, error) {
-	err := t.fresh(ctx)
+// pending is the state of a review that nobody but its author sees.
+const pending = "PENDING"
+
+// finish submits an unsubmitted review if it has a comment for each notice,
+// and deletes it otherwise. From here on every failure but a refusal leaves
+// the outcome unknown, so that Find looks after the review.
+func (t *target) finish(ctx context.Context, r *github.PullRequestReview) (seen promoter.Observed, complete bool, err error) {
+	seen, complete, err = t.readBack(ctx, r.GetID())
+	if err == nil && !complete {
+		return promoter.Observed{}, false, t.dropReview(ctx, r.GetID())
+	}
+	if err == nil {
+		err = t.submit(ctx, r.GetID())
+	}
+	var refused *githubapi.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		err = t.without(ctx, r, err)
+	case err != nil:
+		err = fmt.Errorf("%w: %v", promoter.ErrUnknownOutcome, err)
+	}
+	return seen, complete, err
+}
+
+// without drops this effect's unsubmitted review, if any, because of err.
+func (t *target) without(ctx context.Context, r *github.PullRequestReview, err error) error {
 	if r == nil {
-		return 0, err
+		return err
 	}
-	complete := false
-	if err == nil && r.GetCommitID() == t.effect.Commit {
-		if _, complete, err = t.readBack(ctx, r.GetID()); err != nil {
-			return 0, err
-		}
-	}
-	if complete {
-		return r.GetID(), nil
-	}
-	if dropped := t.dropReview(ctx, r.GetID()); dropped != nil {
-		return 0, dropped
-	}
-	return 0, err
+	return cmp.Or(t.dropReview(ctx, r.GetID()), err)
 }
 
 // ownReviews are the reviews of our login that matter to an effect.
@@ -111,7 +118,7 @@ func (t *target) ownReviews(ctx context.Context) (ownReviews, error) {
 		ok = ok && m.kind == inReview
 		ours := ok && m.token == t.effect.Token
 		switch {
-		case r.GetState() != "PENDING":
+		case r.GetState() != pending:
 			if ours && own.submitted == nil {
 				own.submitted = r
 			}
@@ -128,27 +135,26 @@ func (t *target) ownReviews(ctx context.Context) (ownReviews, error) {
 
 // createReview posts the review without an event, which leaves it pending. A
 // kind of token that may not have pending reviews posts it directly.
-func (t *target) createReview(ctx context.Context) (id int64, direct bool, err error) {
+func (t *target) createReview(ctx context.Context) (*github.PullRequestReview, error) {
 	body := t.reviewBody()
 	request := github.PullRequestReviewRequest{CommitID: &t.effect.Commit, Body: &body}
 	for _, n := range t.effect.Notices {
 		request.Comments = append(request.Comments, t.draft(n))
 	}
-	var made github.PullRequestReview
-	err = t.client.Create(ctx, t.pull("/reviews"), &request, &made)
+	made := &github.PullRequestReview{}
+	err := t.client.Create(ctx, t.pull("/reviews"), &request, made)
 	if says(err, http.StatusForbidden, "") || says(err, http.StatusUnprocessableEntity, "event") {
-		direct = true
 		request.Event = github.String("COMMENT")
-		err = t.client.Create(ctx, t.pull("/reviews"), &request, &made)
+		err = t.client.Create(ctx, t.pull("/reviews"), &request, made)
 	}
 	switch {
 	case says(err, http.StatusUnprocessableEntity, "pending review"):
 		// One of ours that was on its way has arrived: the next attempt finds it.
-		return 0, direct, &promoter.LaterError{Why: "another unsubmitted review of ours has just appeared", After: t.opt.SettleDelay}
+		err = &promoter.LaterError{Why: "another unsubmitted review of ours has just appeared"}
 	case says(err, http.StatusUnprocessableEntity, "line", "path", "diff", "hunk", "commit"):
-		return 0, direct, stale("GitHub refuses the place of a comment (%s): %v", t.places(), err)
+		err = stale("GitHub refuses the place of a comment (%s): %v", t.places(), err)
 	}
-	return made.GetID(), direct, err
+	return made, err
 }
 
 func (t *target) draft(n promoter.Notice) *github.DraftReviewComment {
@@ -231,11 +237,15 @@ func (t *target) readBack(ctx context.Context, id int64) (seen promoter.Observed
 }
 
 // asSubmitted tells what a submitted review shows; a comment that is missing
-// was deleted by somebody.
+// was deleted by somebody. People have seen it: as long as it cannot be read,
+// the outcome is unknown, whatever the reason.
 func (t *target) asSubmitted(ctx context.Context, r *github.PullRequestReview) (promoter.Observed, error) {
 	seen, _, err := t.readBack(ctx, r.GetID())
-	seen.Found = err == nil
-	return seen, err
+	if err != nil {
+		return promoter.Observed{}, fmt.Errorf("%w: read a submitted review: %v", promoter.ErrUnknownOutcome, err)
+	}
+	seen.Found = true
+	return seen, nil
 }
 
 // findReview looks for the effect's review. An unsubmitted one was seen by

@@ -9,8 +9,9 @@ import (
 	"github.com/sluice-sec/sluice/promoter"
 )
 
-// summary makes sure that there is exactly one sticky comment: it adopts the
-// oldest of ours, deletes later ones that nobody edited, or posts one.
+// summary makes sure that there is exactly one sticky comment: it deletes all
+// of ours but the oldest that nobody edited, and adopts the oldest, or posts
+// one. What anybody notices comes last, so that a failure before it is none.
 func (t *target) summary(ctx context.Context) (promoter.Observed, error) {
 	if err := t.fresh(ctx); err != nil {
 		return promoter.Observed{}, err
@@ -26,10 +27,6 @@ func (t *target) summary(ctx context.Context) (promoter.Observed, error) {
 		err := t.client.Create(ctx, address, map[string]string{"body": t.sealed(inSummary, n)}, &made)
 		return promoter.Observed{Notices: []promoter.ObservedPost{shown(n, made, promoter.HashBody(made.Body))}}, err
 	}
-	post, err := t.adopt(ctx, n, mine[0])
-	if err != nil {
-		return promoter.Observed{}, err
-	}
 	for _, extra := range mine[1:] {
 		if !untouched(extra) {
 			continue
@@ -38,7 +35,8 @@ func (t *target) summary(ctx context.Context) (promoter.Observed, error) {
 			return promoter.Observed{}, err
 		}
 	}
-	return promoter.Observed{Notices: []promoter.ObservedPost{post}}, nil
+	post, err := t.adopt(ctx, n, mine[0])
+	return promoter.Observed{Notices: []promoter.ObservedPost{post}}, err
 }
 
 // adopt takes over a summary that the database does not know. Its text is

@@ -95,7 +95,10 @@ func (s *Surface) Find(ctx context.Context, e promoter.Effect) (promoter.Observe
 	case promoter.VerbSummary:
 		seen, err = t.findSummary(ctx)
 	case promoter.VerbEditComment, promoter.VerbEditSummary:
-		seen, err = t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findEdit(ctx, n) })
+		seen, err = t.twice(ctx, func() (promoter.Observed, bool, error) {
+			seen, err := t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findEdit(ctx, n) })
+			return seen, seen.Found, err
+		})
 	case promoter.VerbResolve, promoter.VerbUnresolve:
 		seen, err = t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findResolve(ctx, n) })
 	default:

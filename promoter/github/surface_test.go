@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/github"
 	sandbox "github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
@@ -141,6 +142,17 @@ func TestTokenThatMayNotHavePendingReviews(t *testing.T) {
 	if b.mails() != 1 {
 		t.Errorf("%d mails", b.mails())
 	}
+	// People see it at once: when it cannot be read back, nobody may think that nothing happened.
+	direct := b.wire.deny
+	b.wire.deny = func(r *http.Request) *http.Response {
+		if strings.Contains(r.URL.Path, "/reviews/") {
+			return answer(http.StatusTooManyRequests, "")
+		}
+		return direct(r)
+	}
+	if _, err := b.surface().Do(context.Background(), b.effect(promoter.VerbReview, "unread", inline(2, 13))); !errors.Is(err, promoter.ErrUnknownOutcome) {
+		t.Errorf("want an unknown outcome, have %v", err)
+	}
 }
 
 // Anyone can copy our marker; it counts under our own name only.
@@ -204,6 +216,17 @@ func TestEditLeavesWhatPeopleDid(t *testing.T) {
 				t.Errorf("%d mails", b.mails())
 			}
 		})
+	}
+}
+
+func TestCommentOfAnotherAccountIsLeft(t *testing.T) {
+	b := newBench(t)
+	b.token = "bob"
+	shown := b.do(b.effect(promoter.VerbReview, "tok", inline(1, 12)))
+	b.token = "bot"
+	seen, err := b.surface().Do(context.Background(), b.effect(promoter.VerbEditComment, "edit", withdrawn(shown[0])))
+	if err != nil || seen.Notices[0].Kept != github.KeptForeign || !strings.HasPrefix(b.pull().ReviewComments[0].Body, "finding 1") {
+		t.Errorf("observed %+v %v", seen, err)
 	}
 }
 

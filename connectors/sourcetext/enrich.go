@@ -14,6 +14,9 @@ import (
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
+// keyed begins a snippet that is a keyed hash; parsers write it the same way.
+const keyed = "[redacted:"
+
 // maxSnippet is how much of the reported lines is kept, in bytes.
 const maxSnippet = 400
 
@@ -33,7 +36,7 @@ type Stats struct {
 //
 // Of a finding of kind secret neither the lines nor their hash leave this
 // function, only keyed hashes made by secrets; without it (nil) such a finding
-// gets nothing.
+// gets nothing. A keyed hash that the parser made of the secret itself is kept.
 func Enrich(ctx context.Context, r Reader, commit string, findings []finding.Finding, secrets func(string) string) (Stats, error) {
 	byPath := map[string][]int{}
 	var paths []string
@@ -116,9 +119,12 @@ func (f *file) enrich(x *finding.Finding, secrets func(string) string) bool {
 	if secrets == nil {
 		return false
 	}
+	// A parser that saw the secret itself knows better than the line it is on.
+	if !strings.HasPrefix(x.Parts.Snippet, keyed) {
+		x.Parts.Snippet = keyed + secrets(snippet) + "]"
+	}
 	// The rolling hash is linear: whoever knows the code around a short secret
 	// could compute the secret from it.
-	x.Parts.Snippet = "[redacted:" + secrets(snippet) + "]"
 	hash, count, _ := strings.Cut(hash, ":")
 	x.Parts.LineHash = secrets(hash) + ":" + count
 	return true

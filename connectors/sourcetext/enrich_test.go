@@ -77,6 +77,14 @@ func TestEnrichKeepsSecretsToItself(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	fs = secretAt()
+	fs[0].Parts.Snippet = "[redacted:by the parser]"
+	if _, err := sourcetext.Enrich(t.Context(), s, someCommit, fs, keyed); err != nil {
+		t.Fatal(err)
+	}
+	if p := fs[0].Parts; p.Snippet != "[redacted:by the parser]" || p.LineHash == "" {
+		t.Errorf("the parser's hash of the secret itself: %+v", p)
+	}
+	fs = secretAt()
 	stats, err := sourcetext.Enrich(t.Context(), s, someCommit, fs, nil)
 	if p := fs[0].Parts; err != nil || p.Snippet != "[redacted]" || p.LineHash != "" || stats.NoText != 1 {
 		t.Errorf("without a key: %+v, %+v, %v", p, stats, err)

@@ -174,8 +174,9 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 			d.report.Findings.NotAttributable++
 		}
 		if shown {
-			// What the change brought stays the change's, wherever its lines go.
-			doc.Origin = input.Introduced
+			// What the change brought stays the change's, wherever its lines
+			// go, and turning it back into a draft takes nothing away.
+			doc.Origin, doc.Draft = input.Introduced, false
 		}
 	case !shown:
 		d.report.Findings.Stale++
@@ -314,12 +315,17 @@ func (d *decider) cause(no int64, number int) promoter.RemovalCause {
 		return promoter.RemovedPolicy
 	case d.cohorts[d.book.findings[no].CohortID].Stage < promoter.Advise:
 		return promoter.RemovedStage
-	case slices.ContainsFunc(d.lastAnswer(no, number).Reasons, func(reason string) bool {
-		return reason == input.ExceptionAccepted || reason == input.ExceptionSuppression
-	}):
+	case d.excepted(no, number):
 		return promoter.RemovedAnswered
 	}
 	return promoter.RemovedPolicy
+}
+
+// excepted tells whether the newest decision was made under an exception.
+func (d *decider) excepted(no int64, number int) bool {
+	var doc input.Surface
+	dec, ok := d.newest[decisionKey{no, number}]
+	return ok && json.Unmarshal(dec.Input, &doc) == nil && len(doc.Exceptions) > 0
 }
 
 // take books the planned notices and keeps the actions for act.

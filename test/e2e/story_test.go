@@ -1,7 +1,7 @@
 package e2e_test
 
 import (
-	"fmt"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +28,14 @@ func withChange(t *testing.T) (*place, int) {
 	number := p.open(shop, "feature")
 	p.scanPull(shop, head, number)
 	return p, number
+}
+
+func asJSON(v any) string {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(raw)
 }
 
 func live(pr *github.PullRequest) (bodies []string) {
@@ -95,7 +103,7 @@ func advised(t *testing.T) (*place, int) {
 func TestASecondRunAndTheNextDayChangeNothing(t *testing.T) {
 	p, number := advised(t)
 	p.run()
-	before, world := p.rows(), fmt.Sprint(p.pull(shop, number))
+	before, world := p.rows(), asJSON(p.pull(shop, number))
 	for _, wait := range []time.Duration{0, 24 * time.Hour} {
 		p.clock.jump(wait)
 		r := p.run()
@@ -104,7 +112,7 @@ func TestASecondRunAndTheNextDayChangeNothing(t *testing.T) {
 			t.Errorf("after %s: decided %d, effects %+v", wait, r.Decided, r.Effects)
 		}
 	}
-	if now := fmt.Sprint(p.pull(shop, number)); now != world {
+	if now := asJSON(p.pull(shop, number)); now != world {
 		t.Errorf("the pull request changed:\n%s\n%s", world, now)
 	}
 	for _, table := range grown(before, p.rows()) {

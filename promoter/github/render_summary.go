@@ -71,5 +71,5 @@ func listItem(e promoter.Exhibit) string {
 	first := strings.Join(nonEmpty("- **"+capital(f.Severity)+"**", foundBy(f), where+":", text(f.Message, 400)), " ")
 	second := strings.Join(nonEmpty(mend, references(f), link("More about this rule", f.Rule.HelpURL), note), " ")
 	third := "<sub>" + code(e.Name, 150) + ", " + whyShown(e) + "</sub>"
-	return strings.Join(nonEmpty(first, second, third), "<br>\n  ")
+	return strings.Join(nonEmpty(first, second, third), "\n  ") // in a comment every line end shows
 }

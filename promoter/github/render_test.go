@@ -146,9 +146,6 @@ func harm(body string) []string {
 	if unseen.MatchString(strings.ReplaceAll(body, "\t", "")) {
 		found = append(found, "an unseen character")
 	}
-	if strings.Contains(prose, "<!--") && strings.Contains(body, "<!--") && !strings.Contains(body, "`") {
-		found = append(found, "a comment")
-	}
 	if len(body) > 65_000 {
 		found = append(found, "longer than GitHub takes")
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -61,12 +62,9 @@ func TestBadFoldersAreRefusedWithWhatAndWhere(t *testing.T) {
 }
 
 func TestALoopInATestEndsAndFails(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes the five seconds one test may take")
-	}
 	e := load(t, folder(map[string]string{
 		"loop_test.rego": "package sluice.loop_test\n\ntest_it if count(numbers.range(1, 1000000000)) > 0\n",
-	}), policy.Options{SkipTests: true})
+	}), policy.Options{SkipTests: true, TestTimeout: 50 * time.Millisecond})
 	report, err := e.Test(t.Context())
 	if err != nil || len(report.Failures) != 1 || report.Failures[0].Line != 3 {
 		t.Errorf("%+v, %v", report, err)

@@ -40,6 +40,7 @@ import (
 type Options struct {
 	Logger      *zap.Logger   // nil: silent
 	Timeout     time.Duration // of one evaluation; 0: 250 ms
+	TestTimeout time.Duration // of one of the library's tests; 0: 5 s
 	MaxAnswer   int           // bytes of JSON; 0: 64 KiB
 	SampleEvery int           // one in so many cache hits is evaluated again; 0: 1000; negative: never
 	CacheSize   int           // answers remembered for each question; 0: 65536; negative: none
@@ -53,6 +54,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 250 * time.Millisecond
+	}
+	if o.TestTimeout <= 0 {
+		o.TestTimeout = 5 * time.Second
 	}
 	if o.MaxAnswer <= 0 {
 		o.MaxAnswer = 64 << 10

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
@@ -15,9 +14,6 @@ import (
 	"github.com/sluice-sec/sluice/policy/problem"
 	"github.com/sluice-sec/sluice/policy/settings"
 )
-
-// testTimeout bounds one Rego test.
-const testTimeout = 5 * time.Second
 
 // TestReport sums up a run of a library's own Rego tests.
 type TestReport struct {
@@ -60,7 +56,7 @@ func (e *Engine) Test(ctx context.Context) (TestReport, error) {
 	var report TestReport
 	err := storage.Txn(ctx, store, storage.TransactionParams{}, func(txn storage.Transaction) error {
 		results, err := tester.NewRunner().SetCompiler(newCompiler()).SetStore(store).
-			SetModules(modules).SetTimeout(testTimeout).CapturePrintOutput(false).RunTests(ctx, txn)
+			SetModules(modules).SetTimeout(e.options.TestTimeout).CapturePrintOutput(false).RunTests(ctx, txn)
 		if err != nil {
 			return err
 		}

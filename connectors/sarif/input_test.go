@@ -61,7 +61,7 @@ func TestBrokenPackingIsAnError(t *testing.T) {
 		"gzip cut short":      {good[:len(good)-9], sarif.ErrTruncated},
 		"gzip header only":    {good[:4], sarif.ErrTruncated},
 		"gzip checksum wrong": {flipped, sarif.ErrMalformed},
-		"gzip then garbage":   {append(bytes.Clone(good), "garbage"...), sarif.ErrMalformed},
+		"gzip then garbage":   {append(bytes.Clone(good), "garbage and more garbage"...), sarif.ErrMalformed},
 	} {
 		_, report, err := read(c.data, sarif.Options{})
 		var e *sarif.Error

@@ -19,7 +19,7 @@ type World struct {
 	Content      int                   `json:"content"`  // content-creating requests that were not refused
 }
 
-const maxLog = 10_000
+const maxLog = 1000
 
 // Person is an account.
 type Person struct {

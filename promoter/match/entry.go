@@ -21,11 +21,11 @@ type entry struct {
 	column     int
 	ordinal    int
 	message    string
-	prints     []print
+	prints     []mark
 }
 
-// print is one of the scanner's own fingerprints.
-type print struct{ name, value string }
+// mark is one of the scanner's own fingerprints.
+type mark struct{ name, value string }
 
 func newEntry(c Candidate) entry {
 	e := entry{rule: c.Rule, ordinal: c.Parts.Ordinal, message: c.Message, prints: prints(c.Parts.Fingerprints)}
@@ -90,14 +90,14 @@ func notIdentity(name string) bool {
 	return false
 }
 
-func prints(fingerprints map[string]string) []print {
-	var out []print
+func prints(fingerprints map[string]string) []mark {
+	var out []mark
 	for name, value := range fingerprints {
 		if value != "" && !notIdentity(name) {
-			out = append(out, print{name, value})
+			out = append(out, mark{name, value})
 		}
 	}
-	slices.SortFunc(out, func(a, b print) int { return cmp.Compare(a.name, b.name) })
+	slices.SortFunc(out, func(a, b mark) int { return cmp.Compare(a.name, b.name) })
 	return out
 }
 

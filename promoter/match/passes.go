@@ -13,7 +13,7 @@ type proposal struct{ known, incoming int }
 type (
 	printed struct {
 		rule string
-		print
+		mark
 	}
 	owners struct{ known, nKnown, nIncoming int }
 )

@@ -73,50 +73,53 @@ func newPacer(clock Clock, l Limits) *pacer {
 // admit waits until the request may be sent. leave must be called after it.
 func (p *pacer) admit(ctx context.Context, k call) (leave func(), err error) {
 	var held []chan struct{}
-	leave = func() {
-		if k.write {
-			p.mu.Lock()
-			p.nextWrite = p.clock.Now().Add(p.limits.WriteInterval)
-			p.mu.Unlock()
-		}
-		for _, c := range held {
-			<-c
-		}
-	}
-	free := func() {
-		for _, c := range held {
-			<-c
+	release := func() {
+		for _, queue := range held {
+			<-queue
 		}
 	}
 	queues := []chan struct{}{p.flying}
 	if k.write {
 		queues = []chan struct{}{p.writing, p.flying}
 	}
-	for _, q := range queues {
+	for _, queue := range queues {
 		select {
-		case q <- struct{}{}:
-			held = append(held, q)
+		case queue <- struct{}{}:
+			held = append(held, queue)
 		case <-ctx.Done():
-			free()
+			release()
 			return nil, ctx.Err()
 		}
 	}
+	if err := p.wait(ctx, k); err != nil {
+		release()
+		return nil, err
+	}
+	return func() {
+		if k.write {
+			p.mu.Lock()
+			p.nextWrite = p.clock.Now().Add(p.limits.WriteInterval)
+			p.mu.Unlock()
+		}
+		release()
+	}, nil
+}
+
+// wait sleeps until the limits have room for the request and books it.
+func (p *pacer) wait(ctx context.Context, k call) error {
 	for {
 		if err := ctx.Err(); err != nil {
-			free()
-			return nil, err
+			return err
 		}
 		wait := p.reserve(k)
-		if wait <= 0 {
-			return leave, nil
-		}
-		if wait > p.limits.MaxWait {
-			free()
-			return nil, &RateLimitError{After: wait, Why: "rate limit"}
+		switch {
+		case wait <= 0:
+			return nil
+		case wait > p.limits.MaxWait:
+			return &RateLimitError{After: wait, Why: "rate limit"}
 		}
 		if err := p.clock.Sleep(ctx, wait); err != nil {
-			free()
-			return nil, err
+			return err
 		}
 	}
 }

@@ -207,6 +207,7 @@ func (p *pipeline) decode() {
 	for b := range p.jobs {
 		if run := p.doc.runs[b.run]; conv == nil || conv.run != run {
 			conv = &converter{run: run, root: p.options.Root, hash: p.options.Secrets, unseen: map[string]*rule{}}
+			conv.blind = run.end == 0 || p.doc.fault != nil
 		}
 		b.decode(&s, &res, conv)
 		b.done <- struct{}{}

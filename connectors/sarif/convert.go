@@ -16,6 +16,7 @@ type converter struct {
 	root   string
 	hash   func(string) string
 	unseen map[string]*rule // rules that the report uses and does not declare
+	blind  bool             // not all of the run's metadata is known
 }
 
 // convert makes a finding of a result, or says why it cannot be one.
@@ -46,6 +47,11 @@ func (c *converter) convert(f *finding.Finding, res *result, mistyped bool) find
 	case finding.SCA:
 		c.dependency(f, res, one)
 	case finding.Secret:
+		redact(f, shown(res.place), res.place.region, c.hash)
+		return ""
+	}
+	if c.blind && (c.run.driver.name == "" || c.unseen[one.ID] != nil || speaksOfCredentials(one)) {
+		// What was not read may say that this is about a secret.
 		redact(f, shown(res.place), res.place.region, c.hash)
 	}
 	return ""

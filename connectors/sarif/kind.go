@@ -83,8 +83,12 @@ func aboutCredentials(r *rule) bool {
 	for _, cwe := range r.CWEs {
 		switch cwe {
 		case "CWE-798", "CWE-259", "CWE-321":
-			return credential.MatchString(r.ID) || credential.MatchString(r.Name) || credential.MatchString(r.Description)
+			return speaksOfCredentials(r)
 		}
 	}
 	return false
+}
+
+func speaksOfCredentials(r *rule) bool {
+	return credential.MatchString(r.ID) || credential.MatchString(r.Name) || credential.MatchString(r.Description)
 }

@@ -18,7 +18,8 @@
 //   - Redaction covers findings of kind Secret: the matched text goes from the
 //     snippet, and it, what is quoted or assigned in the snippet, and anything of
 //     twenty or more mixed characters from message and symbol; fingerprints that
-//     hold it and all fixes are dropped. It cannot know a secret shorter than that
+//     hold it and all fixes are dropped. In a file that is cut before it says which
+//     tool or rule it is about, every finding is treated so. It cannot know a secret shorter than that
 //     which a message repeats and the snippet does not show, a secret in a path or
 //     in a rule's own text, or one that a scanner of another kind happens to quote.
 package sarif

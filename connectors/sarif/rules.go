@@ -88,7 +88,7 @@ func (d *document) readComponent(s *scanner, c *component) error {
 			return s.items(func(int) error {
 				r := &rule{}
 				err := s.rule(r)
-				if d.keep(s, r.size()) {
+				if err == nil && d.keep(s, r.size()) {
 					c.rules = append(c.rules, r)
 				}
 				return err

@@ -64,3 +64,18 @@ func TestRedactionLeavesTheRestAlone(t *testing.T) {
 		t.Errorf("message %q, fingerprints %v", f.Message, f.Parts.Fingerprints)
 	}
 }
+
+// In a file that is cut, what would tell that a finding is a secret may be
+// missing.
+func TestSecretsAreRedactedInCutFiles(t *testing.T) {
+	res := `{"ruleId":"k","message":{"text":"found ` + key + `"},"locations":[{"physicalLocation":{"artifactLocation":{"uri":"a"},"region":{"startLine":3,"snippet":{"text":"x = ` + key + `"}}}}]}`
+	for _, doc := range []string{
+		`{"version":"2.1.0","runs":[{"results":[` + res + `],"to`,
+		`{"version":"2.1.0","runs":[{"results":[` + res + `],"tool":{"driver":{"name":"gosec","rules":[{"id":"other"},{"id":"k","prop`,
+	} {
+		found, _, err := read([]byte(doc), sarif.Options{})
+		if err == nil || len(found) != 1 || strings.Contains(fmt.Sprintf("%+v", found[0]), key) {
+			t.Errorf("error %v, %+v", err, found)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package sarif_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/sarif"
+)
+
+// Memory must not grow with the file: 20 MB here, half a gigabyte in
+// BenchmarkParse500MB.
+func TestMemoryStaysSmall(t *testing.T) {
+	const most = 40
+	stop := heapPeak(t)
+	n := 0
+	report, err := sarif.Parse(context.Background(), sarif.Options{Open: generate(20 << 20)}, func(finding.Finding) error { n++; return nil })
+	peak := stop()
+	if err != nil || !report.Complete || n < 10_000 {
+		t.Fatalf("%d findings, %+v, %v", n, report, err)
+	}
+	t.Logf("%d findings, peak heap %.1f MiB", n, peak)
+	if peak > most {
+		t.Errorf("peak heap %.1f MiB, want at most %d", peak, most)
+	}
+}
+
+// A single hostile result must not make a finding out of proportion.
+func TestOneResultCannotGrow(t *testing.T) {
+	many := func(s string) string { return strings.Repeat(s+",", 200_000) + s }
+	for name, members := range map[string]string{
+		"locations":    `"locations":[` + many(`{}`) + `]`,
+		"fixes":        `"fixes":[{"artifactChanges":[` + many(`{"replacements":[{},{}]}`) + `]}]`,
+		"arguments":    `"message":{"text":"{0}","arguments":[` + many(`"x"`) + `]}`,
+		"fingerprints": `"fingerprints":{` + many(`"k":"v"`) + `}`,
+		"tags":         `"properties":{"tags":[` + many(`"CWE-79"`) + `]}`,
+		"message":      `"message":{"text":"` + many("x") + `"}`,
+	} {
+		doc := []byte(result("", `{"ruleId":"r",`+members+`}`))
+		stop := heapPeak(t)
+		found, _, err := read(doc, sarif.Options{})
+		peak := stop()
+		if err != nil || len(found) != 1 || len(found[0].Message) > 17<<10 || len(found[0].Rule.Tags) > 64 {
+			t.Errorf("%s: %v, %d findings", name, err, len(found))
+		}
+		if limit := 40 + 3*float64(len(doc))/(1<<20); peak > limit {
+			t.Errorf("%s: peak heap %.1f MiB for %d bytes", name, peak, len(doc))
+		}
+	}
+}

@@ -30,11 +30,12 @@ func (s *Server) newReview(r *Repository, p *PullRequest, login, commit, body, e
 	if err := bodyFits("PullRequestReview", body); err != nil {
 		return nil, err
 	}
-	state, err := stateOf(event, body, p, login)
-	if err != nil && event != "" {
-		return nil, err
-	}
-	if event == "" && slices.ContainsFunc(p.Reviews, func(o *Review) bool { return o.State == Pending && equalFold(o.Author, login) }) {
+	state, err := Pending, error(nil)
+	if event != "" {
+		if state, err = stateOf(event, body, p, login); err != nil {
+			return nil, err
+		}
+	} else if slices.ContainsFunc(p.Reviews, func(o *Review) bool { return o.State == Pending && equalFold(o.Author, login) }) {
 		return nil, unprocessable("User can only have one pending review per pull request")
 	}
 	if commit == "" {
@@ -62,7 +63,7 @@ func (s *Server) newReview(r *Repository, p *PullRequest, login, commit, body, e
 func stateOf(event, body string, p *PullRequest, login string) (string, error) {
 	switch event {
 	case "":
-		return Pending, unprocessable("Event is missing: APPROVE, REQUEST_CHANGES or COMMENT")
+		return "", unprocessable("Event is missing: APPROVE, REQUEST_CHANGES or COMMENT")
 	case "COMMENT":
 		if body == "" {
 			return "", unprocessable("Body can't be blank")

@@ -28,7 +28,7 @@ var tools = []struct {
 	{"snyk container", finding.SCA}, {"dependency-check", finding.SCA}, {"dependency check", finding.SCA},
 	{"govulncheck", finding.SCA}, {"npm audit", finding.SCA}, {"npm-audit", finding.SCA}, {"composer", finding.SCA},
 	{"cargo-audit", finding.SCA}, {"cargo audit", finding.SCA}, {"pip-audit", finding.SCA}, {"dependabot", finding.SCA},
-	{"retire.js", finding.SCA}, {"docker scout", finding.SCA}, {"xray", finding.SCA}, {"nancy", finding.SCA},
+	{"retire.js", finding.SCA}, {"docker scout", finding.SCA}, {"nancy", finding.SCA},
 }
 
 func toolKind(name string) finding.Kind {

@@ -15,12 +15,12 @@
 //     root, gives a finding without a place: a wrong place would be worse.
 //   - Columns are converted from UTF-16 only where the report shows the line.
 //   - Results larger than the cap are only matched by brackets, not checked.
-//   - Redaction covers findings of kind Secret: the matched text goes from the
-//     snippet, and it, what is quoted or assigned in the snippet, and anything of
-//     twenty or more mixed characters from message and symbol; fingerprints that
-//     hold it and all fixes are dropped. In a file that is cut before it says which
-//     tool or rule it is about, every finding is treated so. It cannot know a secret shorter than that
-//     which a message repeats and the snippet does not show, a secret in a path or
+//   - Redaction covers findings of kind Secret. The matched text is replaced in the
+//     snippet; it, what is quoted or assigned in the snippet, and anything of twenty
+//     or more mixed characters is taken out of message and symbol; fingerprints that
+//     hold it and all fixes are dropped. Findings of a file that is cut before it
+//     says which tool and rule they come from are treated so, too. It cannot know a
+//     shorter secret that a message repeats and no snippet shows, one in a path or
 //     in a rule's own text, or one that a scanner of another kind happens to quote.
 package sarif
 

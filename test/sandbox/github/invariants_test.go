@@ -21,7 +21,7 @@ func TestWhatAlwaysHolds(t *testing.T) {
 	head := f.pull().HeadSHA
 	rapid.Check(t, func(t *rapid.T) {
 		before := f.anew(head)
-		for range rapid.IntRange(1, 12).Draw(t, "steps") {
+		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			who := rapid.SampledFrom(people).Draw(t, "who")
 			p := f.pull()
 			review, remark := pick(t, p)

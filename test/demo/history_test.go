@@ -14,7 +14,7 @@ import (
 func TestEachStateOfTheServiceCompiles(t *testing.T) {
 	histories := map[string][]string{
 		"main": {"base"}, "search": {"base", "search"}, "rebased": {"base", "search", "search-rebased"},
-		"fixed": {"base", "search", "search-rebased", "search-fixed"},
+		"fixed":    {"base", "search", "search-rebased", "search-fixed"},
 		"invoices": {"base", "invoices"}, "trim": {"base", "trim"}, "readme": {"base", "readme"},
 	}
 	for name, states := range histories {

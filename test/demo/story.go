@@ -35,10 +35,24 @@ type story struct {
 
 // play goes through the story. An error is what kept it from going on; what was not as told is counted.
 func (s *story) play() error {
-	for _, chapter := range []func() error{s.setUp, s.observe, s.triage, s.advise, s.again, s.forcePush, s.fix, s.answer, s.ledger} {
-		if err := chapter(); err != nil {
+	chapters := []struct {
+		name string
+		play func() error
+	}{
+		{"set-up", s.setUp}, {"observe", s.observe}, {"triage", s.triage}, {"advise", s.advise}, {"again", s.again},
+		{"lines-move", s.forcePush}, {"fix", s.fix}, {"roll-back", s.rollBack}, {"ledger", s.ledger},
+	}
+	for _, c := range chapters {
+		if err := c.play(); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+		if err := s.savePages(c.name); err != nil {
 			return err
 		}
+	}
+	if s.wrong == 0 {
+		s.tell("All of this was checked on the pull requests themselves, in %.0f seconds. What is left to look at:", time.Since(s.start).Seconds())
+		s.tell("   the pages after each step: %s   what Sluice said: %s", filepath.Join(s.dir, "pages"), filepath.Join(s.dir, "sluice.log"))
 	}
 	return nil
 }
@@ -168,8 +182,8 @@ func (s *story) advise() error {
 	one := all[1]
 	s.tell("")
 	s.tell("advise     `sluice cohort move %s advise`: now engineers see what their own change brings.", codeCohort)
-	s.tell("   #1 one review, one mail: G402 at %s, G204 at %s, G201 at %s", one.about("G402").Place, one.about("G204").Place, one.about("G201").Place)
-	s.tell("      and a summary for G304, whose line #1 did not touch, though it made it dangerous")
+	s.tell("   #1 one review with three comments: G402 at %s, G204 at %s, G201 at %s", one.about("G402").Place, one.about("G204").Place, one.about("G201").Place)
+	s.tell("      and one summary, for G304: #1 made that line dangerous without touching it. Two mails in all.")
 	s.tell("      %s", s.page(1))
 	s.tell("   #2 nothing: what gitleaks finds is still in triage")
 	s.tell("   #3 nothing: it only moved an old problem; standing problems stay with the security team")
@@ -244,8 +258,8 @@ func (s *story) fix() error {
 	return nil
 }
 
-// answer: a person answers one comment, another scanner is let through, and the first one is withdrawn.
-func (s *story) answer() error {
+// rollBack: a person answers one comment, another scanner is let through, and the first one is withdrawn.
+func (s *story) rollBack() error {
 	v, err := s.look(1)
 	if err != nil {
 		return err
@@ -305,9 +319,5 @@ func (s *story) ledger() error {
 	s.tell("")
 	s.tell("ledger     Every decision, move and comment is in a hash chain: `sluice ledger verify` found it whole.")
 	s.tell("")
-	if s.wrong == 0 {
-		s.tell("All of this was checked on the pull requests themselves, in %.0f seconds. What Sluice said: %s",
-			time.Since(s.start).Seconds(), filepath.Join(s.dir, "sluice.log"))
-	}
 	return nil
 }

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/sluice-sec/sluice/test/sandbox/github"
@@ -54,6 +59,40 @@ func (s *story) look(number int) (sight, error) {
 		}
 	}
 	return v, nil
+}
+
+// savePages keeps what a browser shows of each pull request, for when the demo is over.
+func (s *story) savePages(chapter string) error {
+	dir := filepath.Join(s.dir, "pages", chapter)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, p := range proposals {
+		page, err := s.fetch(s.page(p.number))
+		if err != nil {
+			return fmt.Errorf("save the page of #%d: %w", p.number, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("pull-%d.html", p.number)), page, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *story) fetch(address string) ([]byte, error) {
+	request, err := http.NewRequestWithContext(s.ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, errors.New(response.Status)
+	}
+	return io.ReadAll(response.Body)
 }
 
 // lookAll sees every pull request of the story.

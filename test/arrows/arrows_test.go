@@ -50,6 +50,7 @@ var rules = []rule{
 	// The doubles share nothing with what is tested against them, so that both cannot make the same mistake.
 	{"test/sandbox", []string{"test/sandbox/..."}},
 	{"test/demo", []string{"test/demo/...", "test/sandbox/..."}},
+	{"docs", nil},
 	{"test", []string{"cmd/...", "connectors/...", "policy/...", "promoter/...", "rules", "test/..."}},
 }
 

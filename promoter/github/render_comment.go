@@ -84,22 +84,35 @@ func foundBy(f finding.Finding) string {
 	return by
 }
 
+// whyShown says it in a reader's words: what the change has to do with it, and
+// which setting let it through.
 func whyShown(e promoter.Exhibit) string {
-	s := fmt.Sprintf("shown because %s is at stage %s", code(e.Cohort, 150), e.Stage)
+	s := fmt.Sprintf("%s is at stage %s", code(e.Cohort, 150), e.Stage)
 	if e.Threshold != finding.Unknown {
-		s += fmt.Sprintf(", where this repository lets %s", e.Threshold)
+		s += fmt.Sprintf(", and this repository shows %s", e.Threshold)
 		if e.Threshold < finding.Critical {
 			s += " and above"
 		}
-		s += " through"
 	}
-	for i, reason := range e.Reasons {
-		if i == 5 {
-			break
+	var why []string
+	for _, reason := range e.Reasons {
+		if words, known := reasonWords[reason]; known {
+			reason = words
+		} else {
+			reason = text(reason, 200)
 		}
-		s += "; " + text(reason, 200)
+		if reason != "" && len(why) < 5 {
+			why = append(why, reason)
+		}
 	}
-	return s
+	return "shown because " + strings.Join(append(why, s), "; ")
+}
+
+// reasonWords are the reasons of the default policy as an engineer would put
+// them. Others, which a team's own policy gives, are shown as they are.
+var reasonWords = map[string]string{
+	"introduced": "this change introduces it",
+	"off-diff":   "", // the summary says so beside it
 }
 
 var cweForm = regexp.MustCompile(`^CWE-([0-9]{1,5})$`)

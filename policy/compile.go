@@ -56,35 +56,12 @@ func compile(lib *library, name string) (*ast.Compiler, error) {
 			bad = append(bad, problem.Problem{File: name, Line: 1, Column: 1, What: fmt.Sprintf("nothing answers data.sluice.%s.answer; add a file with `package sluice.%s` and a rule `answer`", entry, entry)})
 			continue
 		}
-		bad = append(bad, checkTypes(lib, entry, reachable(c, entry))...)
+		bad = append(bad, checkTypes(lib, entry, walk(c, entry, func(ast.Body) bool { return false }, func(any) {}))...)
 	}
 	if len(bad) > 0 {
 		return nil, bad
 	}
 	return c, nil
-}
-
-// reachable lists the rules an entrypoint may evaluate: all that any ref in it
-// could mean, whatever a variable in the ref turns out to be.
-func reachable(c *ast.Compiler, entry string) []*ast.Rule {
-	seen := map[*ast.Rule]bool{}
-	var order []*ast.Rule
-	var visit func(ref ast.Ref)
-	visit = func(ref ast.Ref) {
-		for _, rule := range c.GetRulesDynamicWithOpts(ref, ast.RulesOptions{IncludeHiddenModules: true}) {
-			if seen[rule] {
-				continue
-			}
-			seen[rule] = true
-			order = append(order, rule)
-			ast.WalkRefs(rule, func(r ast.Ref) bool {
-				visit(r)
-				return false
-			})
-		}
-	}
-	visit(entrypointRef(entry))
-	return order
 }
 
 // checkTypes compiles an entrypoint's rules once more, against its input's

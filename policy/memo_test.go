@@ -48,6 +48,11 @@ var traps = map[string]string{
 	"union":                surfaceAnswering("w", "\nw := object.union(input.finding, {\"kind\": \"x\"}).rule\n"),
 	"default and else":     surfaceAnswering("w", "\ndefault w := \"d\"\n\nw := \"a\" if input.finding.rule == \"sca\"\n"),
 	"function default":     surfaceAnswering("f(1)", "\ndefault f(_) := \"d\"\n\nf(1) := input.finding.rule if input.change.on_diff\n"),
+	"dead rule":            surfaceAnswering("w", "\ndefault w := \"d\"\n\nw := input.finding.rule if \"rule\" in data.settings.cohorts.by\n\nw := input.finding.kind if data.settings.routes == []\n"),
+	"dead, then else":      surfaceAnswering("w", "\nw := input.finding.rule if data.settings.groups != {}\n\nelse := input.finding.kind if not data.settings.nothing\n\nelse := input.stage\n"),
+	"dead but replaced":    surfaceAnswering("w", "\nw := v if v := u with data.settings.groups as {1: 2}\n\nu := input.finding.rule if data.settings.groups != {}\n\nelse := \"d\"\n"),
+	"dead by a rule":       surfaceAnswering("w", "\nw := input.finding.rule if data.sluice.parts.e == \"advise\"\n\nelse := \"d\"\n"),
+	"alive by negation":    surfaceAnswering("w", "\nw := input.finding.rule if not data.settings.groups.core\n"),
 	"early exit":           surfaceAnswering("w", "\nw := \"a\" if input.finding.tags[_] == \"b\"\n\nw := \"a\" if input.finding.rule == \"sca\"\n\nw := \"b\" if {\n\tnot input.finding.rule == \"sca\"\n\tnot has\n}\n\nhas if input.finding.tags[_] == \"b\"\n"),
 }
 
@@ -134,6 +139,11 @@ func TestReadsAreNarrowWhereTheyCanBe(t *testing.T) {
 		"mocked function":      {""},
 		"passed to a function": {"finding"},
 		"rule by variable":     {"change", "finding.rule", "finding.scanner", "stage"},
+		"dead rule":            {"finding.kind"},
+		"dead, then else":      {"finding.kind", "stage"},
+		"dead but replaced":    {""},
+		"dead by a rule":       {"finding.rule", "stage"},
+		"alive by negation":    {"finding.rule"},
 		"data by input":        {"finding.kind", "finding.rule", "finding.scanner", "stage"},
 	} {
 		e := load(t, folder(map[string]string{"surface.rego": traps[name], "parts.rego": parts}), policy.Options{SkipTests: true})

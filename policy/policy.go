@@ -21,15 +21,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"reflect"
 	"slices"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
-	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/storage"
-	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"go.uber.org/zap"
 
 	"github.com/sluice-sec/sluice/policy/input"
@@ -132,56 +127,6 @@ func Load(ctx context.Context, from Source, s *settings.Settings, o Options) (*E
 		}
 	}
 	return e, nil
-}
-
-func (e *Engine) prepare(ctx context.Context, s *settings.Settings) error {
-	data := maps.Clone(e.lib.data)
-	data["settings"] = s.Document()
-	store := inmem.NewFromObjectWithOpts(data, inmem.OptRoundTripOnWrite(false), inmem.OptReturnASTValuesOnRead(true))
-	txn, err := store.NewTransaction(ctx) // read for good: nothing is ever written
-	if err != nil {
-		return fmt.Errorf("open data: %w", err)
-	}
-	e.limits = &limits{timeout: e.options.Timeout, maxAnswer: e.options.MaxAnswer}
-	ask := asker{engine: e, store: store, txn: txn}
-	if e.cohort, err = newQuestion(ctx, ask, "cohort", checkCohortIn, checkCohort, cloneCohort); err != nil {
-		return err
-	}
-	if e.surface, err = newQuestion(ctx, ask, "surface", checkSurfaceIn, checkSurface, cloneSurface); err != nil {
-		return err
-	}
-	e.stage, err = newQuestion(ctx, ask, "stage", checkStageIn, checkStage, cloneStage)
-	return err
-}
-
-// asker is what every question is prepared with.
-type asker struct {
-	engine *Engine
-	store  storage.Store
-	txn    storage.Transaction
-}
-
-func newQuestion[I, A any](ctx context.Context, a asker, entry string, in func(*I) error, out func(*A) error, clone func(A) A) (*question[I, A], error) {
-	prepared, err := rego.New(
-		rego.ParsedQuery(ast.NewBody(ast.NewExpr(ast.NewTerm(entrypointRef(entry))))),
-		rego.Compiler(a.engine.compiler),
-		rego.Store(a.store),
-		rego.Transaction(a.txn),
-		rego.StrictBuiltinErrors(true),
-		rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
-	).PrepareForEval(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("prepare sluice/%s: %w", entry, err)
-	}
-	read := readSet(reachable(a.engine.compiler, entry))
-	o := a.engine.options
-	return &question[I, A]{
-		entry: entry, prepared: prepared, txn: a.txn, read: read,
-		key: keyOf(reflect.TypeFor[I](), read), value: valueOf(reflect.TypeFor[I]()),
-		checkIn: in, checkOut: out, clone: clone,
-		limits: a.engine.limits, log: o.Logger,
-		memo: newMemo[Result[A]](o.CacheSize, o.SampleEvery, rand.NewPCG(o.Seed, uint64(len(entry)))),
-	}, nil
 }
 
 // Revision is the SHA-256, in hex, of the rules and the data they decide by. It

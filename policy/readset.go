@@ -47,52 +47,67 @@ func (f *field) paths() []string {
 	return out
 }
 
-// readSet finds what of the input the rules can read. It is an upper bound by
-// construction: after compilation every read of the input is a ref that starts
-// with `input`, and what a ref's constant part names is read as a whole. So a
-// dynamic index, object.get, walk or an object handed to a function widen it.
+// readSet finds what of the input an entrypoint's rules can read. It is an upper
+// bound by construction: after compilation every read of the input is a ref that
+// starts with `input`, and what a ref's constant part names is read as a whole.
+// So a dynamic index, object.get, walk or an object handed to a function widen it.
 //
 // `with` widens it to everything: it can put a rule or a function in the place
 // of another, out of sight of this walk (measured: OPA's own dependency analysis
 // misses `with upper as f`).
-func readSet(rules []*ast.Rule) *field {
+//
+// dead says of a body that it can never hold; see (asker).dead.
+func readSet(c *ast.Compiler, entry string, dead func(ast.Body) bool) *field {
 	set := &field{}
-	for _, rule := range rules {
-		ast.WalkWiths(rule, func(*ast.With) bool {
+	walk(c, entry, dead, func(x any) {
+		ast.WalkWiths(x, func(*ast.With) bool {
 			set.add(nil)
 			return true
 		})
-		ast.WalkTerms(rule, func(t *ast.Term) bool {
-			if v, ok := t.Value.(ast.Var); ok && v.Equal(ast.InputRootDocument.Value) {
-				set.add(nil)
-			}
-			if ref, ok := t.Value.(ast.Ref); ok {
-				return set.addRef(ref)
-			}
-			return false
-		})
-		ast.WalkRefs(rule, func(ref ast.Ref) bool {
+		ast.WalkRefs(x, func(ref ast.Ref) bool {
 			set.addRef(ref)
 			return false
 		})
-	}
+	})
 	return set
 }
 
-// addRef adds what a ref rooted at input reads, and says whether its head needs
-// no further look.
-func (f *field) addRef(ref ast.Ref) bool {
-	if !ref.HasPrefix(ast.InputRootRef) {
+// walk shows see the head and the body of each rule an entrypoint may evaluate:
+// all that any ref in it could mean, whatever a variable in the ref turns out to
+// be. It returns the rules.
+func walk(c *ast.Compiler, entry string, dead func(ast.Body) bool, see func(x any)) []*ast.Rule {
+	seen := map[*ast.Rule]bool{}
+	var order []*ast.Rule
+	var visit func(ast.Ref) bool
+	visit = func(ref ast.Ref) bool {
+		for _, rule := range c.GetRulesDynamicWithOpts(ref, ast.RulesOptions{IncludeHiddenModules: true}) {
+			if seen[rule] {
+				continue
+			}
+			seen[rule] = true
+			order = append(order, rule)
+			for link := rule; link != nil; link = link.Else {
+				if dead(link.Body) {
+					continue
+				}
+				see(link.Head)
+				see(link.Body)
+				ast.WalkRefs(link.Head, visit)
+				ast.WalkRefs(link.Body, visit)
+			}
+		}
 		return false
 	}
-	f.add(inputPath(ref))
-	for _, t := range ref[1:] { // input.a[input.b]
-		ast.WalkRefs(t, func(inner ast.Ref) bool {
-			f.addRef(inner)
-			return false
-		})
+	visit(entrypointRef(entry))
+	return order
+}
+
+// addRef adds what a ref reads. Refs inside it, as in input.a[input.b], are
+// walked on their own.
+func (f *field) addRef(ref ast.Ref) {
+	if ref.HasPrefix(ast.InputRootRef) {
+		f.add(inputPath(ref))
 	}
-	return true
 }
 
 // inputPath is the constant part of a ref below input; nil for other refs.

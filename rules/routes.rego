@@ -14,6 +14,7 @@ default name := ""
 name := routes[min(matching)].name
 
 matching contains i if {
+	data.settings.routes != []
 	some i, route in routes
 	allows(route, "groups", input.repository.group)
 	allows(route, "scanners", input.finding.scanner)

@@ -14,8 +14,10 @@ rank := {"info": 1, "low": 2, "medium": 3, "high": 4, "critical": 5}
 # title: the lowest severity let through
 # description: A repository's word counts before its group's, a group's before the default.
 severity := own if {
+	thresholds.repositories != {}
 	own := thresholds.repositories[lower(input.repository.name)][input.stage]
 } else := theirs if {
+	thresholds.groups != {}
 	theirs := thresholds.groups[input.repository.group][input.stage]
 } else := thresholds["default"][input.stage]
 

@@ -238,7 +238,8 @@ func groupOf(no int64, f finding.Finding, by string) string {
 }
 
 // baseline looks for the newest complete scan of the merge base by the same
-// tool in the same category, on any branch and from any source.
+// tool in the same category, on any branch and from any source. Lacking one, a
+// finding of the backlog is known to be older than any change.
 func (d *decider) baseline(no int64, scope store.Scope, mergeBase string) promoter.Baseline {
 	var newest *store.Scan
 	for _, other := range d.book.scopes {
@@ -252,7 +253,7 @@ func (d *decider) baseline(no int64, scope store.Scope, mergeBase string) promot
 		}
 	}
 	if newest == nil {
-		return promoter.Baseline{}
+		return promoter.Baseline{Scanned: d.isBacklog(no), Has: d.isBacklog(no)}
 	}
 	for _, s := range d.book.of(no) {
 		if s.Scope == newest.Scope && s.Since <= newest.No && (s.Until == 0 || s.Until > newest.No) {
@@ -260,6 +261,14 @@ func (d *decider) baseline(no int64, scope store.Scope, mergeBase string) promot
 		}
 	}
 	return promoter.Baseline{Scanned: true}
+}
+
+// isBacklog tells whether a finding was open on a branch when Sluice first
+// looked at it, and still is: that is never a change's, whoever touches its line.
+func (d *decider) isBacklog(no int64) bool {
+	return slices.ContainsFunc(d.book.of(no), func(s *store.Sighting) bool {
+		return s.Backlog && s.Until == 0 && !isChangeRef(d.book.scopes[s.Scope].Ref)
+	})
 }
 
 // sameCommit allows for the abbreviated commits that paths may hold.

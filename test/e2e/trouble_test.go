@@ -190,3 +190,24 @@ func TestAMoveDuringARunIsHonoured(t *testing.T) {
 		t.Errorf("%d reviews; effects %+v", n, r.Effects)
 	}
 }
+
+// Without a scan of the merge base the touched lines decide, but what was
+// there when Sluice first looked is not the change's.
+func TestTouchingTheLineOfABacklogFindingDoesNotMakeItTheChanges(t *testing.T) {
+	p := newPlace(t)
+	p.repository(shop, map[string]string{"main.go": base})
+	first := strings.TrimSpace(p.git(shop, "rev-parse", "main"))
+	p.scan(shop, first, "branch-main")
+	p.commit(shop, "main", "", map[string]string{"other.go": code("package main")}) // the merge base: never scanned
+	head := p.commit(shop, "feature", "main", map[string]string{
+		"main.go": strings.Replace(base, "\texec(a)", "\t\texec(a)", 1) + code("", "exec(mine)")})
+	number := p.open(shop, "feature")
+	p.scanPull(shop, head, number)
+	p.run()
+	p.move("/high", promoter.Advise)
+	p.run()
+	pr := p.pull(shop, number)
+	if len(pr.ReviewComments) != 1 || pr.ReviewComments[0].Line != 11 {
+		t.Errorf("comments: %s", asJSON(pr.ReviewComments))
+	}
+}

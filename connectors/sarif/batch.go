@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
+	"slices"
 	"sync"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
@@ -127,9 +129,6 @@ func (b *batch) yield(yield func(*item) error) error {
 func (b *batch) recycle() {
 	clear(b.items) // let go of the findings
 	b.items = b.items[:0]
-	if cap(b.buf) > largeBatch {
-		b.buf = nil
-	}
 }
 
 // read fills batches as planned.
@@ -156,8 +155,8 @@ func (p *pipeline) read(ctx context.Context, r io.Reader) error {
 	return nil
 }
 
-// take waits for a batch. For a large segment it waits for all of them, so that
-// there is never more than one large one in memory.
+// take waits for a batch. For a large segment it waits for all of them and puts
+// the one with the largest buffer first, so that there is one large buffer at most.
 func (p *pipeline) take(ctx context.Context, seg segment) (held []*batch, err error) {
 	n := 1
 	if seg.end-seg.start > largeBatch && !seg.over {
@@ -171,6 +170,7 @@ func (p *pipeline) take(ctx context.Context, seg segment) (held []*batch, err er
 			return nil, ctx.Err()
 		}
 	}
+	slices.SortFunc(held, func(a, b *batch) int { return cap(b.buf) - cap(a.buf) })
 	return held, nil
 }
 
@@ -181,7 +181,7 @@ func (b *batch) fill(r io.Reader, at *int64) error {
 	}
 	size := int(b.end - b.start)
 	if cap(b.buf) < size {
-		b.buf = make([]byte, max(size, batchBytes))
+		b.buf = make([]byte, max(batchBytes, 1<<bits.Len(uint(size-1)))) // few sizes, so little garbage
 	}
 	b.buf = b.buf[:size]
 	m, err := io.ReadFull(r, b.buf)

@@ -42,6 +42,35 @@ func TestReadersThatGiveOneByteAtATime(t *testing.T) {
 	}
 }
 
+func TestBackslashesAtTheEdgeOfAChunk(t *testing.T) {
+	for _, text := range []string{`\"{`, `\\`, `\\\"}`, `[\\\\`, `\"\"]\"`, `\\\\\"`} {
+		doc := result("", `{"ruleId":"a","message":{"text":"`+text+`"}},{"ruleId":"b"}`)
+		for size := 1; size < 8; size++ {
+			n := 0
+			open := func() (io.ReadCloser, error) { return io.NopCloser(&bites{[]byte(doc), size}), nil }
+			_, err := sarif.Parse(context.Background(), sarif.Options{Open: open}, func(finding.Finding) error { n++; return nil })
+			if err != nil || n != 2 {
+				t.Errorf("%s in chunks of %d: %d findings, %v", text, size, n, err)
+			}
+		}
+	}
+}
+
+// bites is a reader that gives size bytes at a time.
+type bites struct {
+	data []byte
+	size int
+}
+
+func (b *bites) Read(p []byte) (int, error) {
+	if len(b.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), b.size)], b.data)
+	b.data = b.data[n:]
+	return n, nil
+}
+
 // Several windows and batches, checked result by result.
 func TestLongDocumentsAgreeWithEncodingJSON(t *testing.T) {
 	compare(t, generatedBytes(t, 3<<20))

@@ -2,6 +2,7 @@ package sarif_test
 
 import (
 	"context"
+	"io"
 	"strings"
 	"testing"
 
@@ -46,6 +47,32 @@ func TestOneResultCannotGrow(t *testing.T) {
 		}
 		if limit := 40 + 3*float64(len(doc))/(1<<20); peak > limit {
 			t.Errorf("%s: peak heap %.1f MiB for %d bytes", name, peak, len(doc))
+		}
+	}
+}
+
+// Neither results as large as the cap allows nor millions of empty ones.
+func TestManyLargeOrEmptyResults(t *testing.T) {
+	for name, c := range map[string]struct {
+		result string
+		times  int
+	}{
+		"large": {`{"ruleId":"r","message":{"text":"` + strings.Repeat("x", 15<<20) + `"}}`, 8},
+		"empty": {`{}` + strings.Repeat(`,{}`, 99_999), 20},
+	} {
+		open := func() (io.ReadCloser, error) {
+			all := []io.Reader{strings.NewReader(`{"version":"2.1.0","runs":[{"results":[null`)}
+			for range c.times {
+				all = append(all, strings.NewReader(","), strings.NewReader(c.result))
+			}
+			return io.NopCloser(io.MultiReader(append(all, strings.NewReader(`]}]}`))...)), nil
+		}
+		stop := heapPeak(t)
+		report, err := sarif.Parse(context.Background(), sarif.Options{Open: open}, func(finding.Finding) error { return nil })
+		peak := stop() - float64(len(c.result))/(1<<20) // the generator's own
+		t.Logf("%s: %d results, peak heap %.1f MiB", name, report.Results, peak)
+		if err != nil || peak > 64 {
+			t.Errorf("%s: %v, peak heap %.1f MiB", name, err, peak)
 		}
 	}
 }

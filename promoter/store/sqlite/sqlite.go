@@ -124,10 +124,10 @@ func prepareFile(path string, readOnly bool) error {
 
 func writerParams(q url.Values) {
 	q.Set("_txlock", "immediate")
-	q.Add("_pragma", "journal_mode(WAL)")
-	q.Add("_pragma", "synchronous(FULL)")
-	q.Add("_pragma", "foreign_keys(1)")
-	q.Add("_pragma", "page_size(8192)")
+	q.Add("_pragma", "page_size(8192)") // settled by the first write, which the journal's mode is
+	q.Set("_journal_mode", "WAL")
+	q.Set("_synchronous", "FULL")
+	q.Set("_foreign_keys", "on")
 	q.Add("_pragma", "cache_size(-32768)")
 }
 

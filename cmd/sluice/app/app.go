@@ -93,7 +93,7 @@ func New(opt Options) (*App, error) {
 	a := &App{opt: opt, Log: opt.Logger}
 	var err error
 	if a.Log == nil {
-		if a.Log, err = newLogger(opt.Stderr, opt.LogLevel, IsTerminal(opt.Stderr)); err != nil {
+		if a.Log, err = NewLogger(opt.Stderr, opt.LogLevel, IsTerminal(opt.Stderr)); err != nil {
 			return nil, err
 		}
 	}
@@ -130,24 +130,27 @@ func (a *App) Configured() error {
 }
 
 // Store opens the store for writing, adding it if there is none.
-func (a *App) Store(ctx context.Context) (store.Store, error) {
-	return a.open(ctx, a.Config.StorePath(), false)
-}
+func (a *App) Store(ctx context.Context) (store.Store, error) { return a.open(ctx, false, true) }
 
-// ReadStore opens the store to look at it. A store that is not there yet is a
+// ExistingStore opens the store for writing. One that is not there yet is a
 // *UsageError.
-func (a *App) ReadStore(ctx context.Context) (store.Store, error) {
-	return a.open(ctx, a.Config.StorePath(), true)
+func (a *App) ExistingStore(ctx context.Context) (store.Store, error) {
+	return a.open(ctx, false, false)
 }
 
-func (a *App) open(ctx context.Context, path string, readOnly bool) (store.Store, error) {
+// ReadStore opens the store to look at it. One that is not there yet is a
+// *UsageError.
+func (a *App) ReadStore(ctx context.Context) (store.Store, error) { return a.open(ctx, true, false) }
+
+func (a *App) open(ctx context.Context, readOnly, create bool) (store.Store, error) {
 	if a.store != nil {
 		return a.store, nil
 	}
 	if err := a.Configured(); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(path); readOnly && errors.Is(err, fs.ErrNotExist) {
+	path := a.Config.StorePath()
+	if _, err := os.Stat(path); !create && errors.Is(err, fs.ErrNotExist) {
 		return nil, &UsageError{Err: fmt.Errorf("the store %s is not there yet: the first `sluice run` makes it", a.Config.Store)}
 	}
 	s, err := a.openFile(ctx, path, readOnly)

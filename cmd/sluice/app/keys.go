@@ -72,3 +72,16 @@ func Hasher(key []byte) func(secret string) string {
 		return hex.EncodeToString(mac.Sum(nil)[:16])
 	}
 }
+
+// SecretHash is the configured keyed hash for secrets, or nil where no key is
+// configured.
+func (a *App) SecretHash() (func(secret string) string, error) {
+	if a.Config.Keys.SecretsFile == "" {
+		return nil, nil
+	}
+	key, err := a.key(a.Config.Keys.SecretsFile, "secrets_file")
+	if err != nil {
+		return nil, err
+	}
+	return Hasher(key), nil
+}

@@ -49,6 +49,18 @@ func (a *App) Candidate(ctx context.Context, policyDir, settingsFile string) (*L
 	return law, nil
 }
 
+// TestPolicy runs a library's own tests, "" meaning what the configuration
+// says. A library that does not load is a *UsageError; failing tests are not.
+func (a *App) TestPolicy(ctx context.Context, policyDir, settingsFile string) (policy.TestReport, error) {
+	library := readLibrary(cmp.Or(policyDir, a.Config.Near(a.Config.Policy)))
+	library.proven = true // so that it loads although a test fails
+	law, err := a.build(ctx, library, readDocument(cmp.Or(settingsFile, a.Config.Near(a.Config.Settings))))
+	if err != nil {
+		return policy.TestReport{}, badLaw(ctx, err)
+	}
+	return law.Engine.Test(ctx)
+}
+
 func badLaw(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

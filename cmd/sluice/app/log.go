@@ -10,8 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// newLogger writes to w: lines for people on a terminal, JSON otherwise.
-func newLogger(w io.Writer, level string, terminal bool) (*zap.Logger, error) {
+// NewLogger writes to w: lines for people on a terminal, JSON otherwise.
+func NewLogger(w io.Writer, level string, terminal bool) (*zap.Logger, error) {
 	if level == "" {
 		level = "info"
 	}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-sec/sluice/cmd/sluice/app"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+func (p *program) cohortCommand() *cobra.Command {
+	return p.group("cohort", "the cohorts and the stages they stand in", p.cohortListCommand(), p.cohortMoveCommand())
+}
+
+// cohortView is a cohort with the number of its findings.
+type cohortView struct {
+	promoter.Cohort
+	Findings int `json:"findings"`
+}
+
+func (p *program) cohortListCommand() *cobra.Command {
+	c := &cobra.Command{Use: "list", Short: "list cohorts", Args: takes()}
+	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
+		s, err := a.ReadStore(ctx)
+		if err != nil {
+			return err
+		}
+		cohorts, err := cohortViews(ctx, s)
+		if err != nil {
+			return err
+		}
+		return p.show(cohorts, func(w io.Writer) error {
+			t := table{head: []string{"COHORT", "STAGE", "SINCE", "FINDINGS"}}
+			for _, c := range cohorts {
+				t.add(c.Key, c.Stage.String(), day(c.Since), strconv.Itoa(c.Findings))
+			}
+			return t.write(w, p.width)
+		})
+	})
+	return c
+}
+
+func cohortViews(ctx context.Context, s store.Ladder) ([]cohortView, error) {
+	cohorts, err := s.Cohorts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.CohortCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]cohortView, 0, len(cohorts))
+	for _, c := range cohorts {
+		out = append(out, cohortView{c, counts[c.ID]})
+	}
+	slices.SortFunc(out, func(a, b cohortView) int { return cmp.Compare(a.Key, b.Key) })
+	return out, nil
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// cohortMove is a move by hand and what follows from it.
+type cohortMove struct {
+	Cohort   string         `json:"cohort"`
+	From     promoter.Stage `json:"from"`
+	To       promoter.Stage `json:"to"`
+	Findings int            `json:"findings"`
+	Shown    int            `json:"shown"` // comments and summaries of it on display
+	Moved    bool           `json:"moved"`
+	Follows  string         `json:"follows"`
+}
+
+func (p *program) cohortMoveCommand() *cobra.Command {
+	var reason string
+	var dry bool
+	c := &cobra.Command{
+		Use: "move KEY STAGE", Short: "move a cohort to another stage", Args: takes("the cohort's KEY", "the STAGE"),
+		Long: "Moves a cohort by hand and says what follows. The stage holds from now on, also for a run in progress;\nwhat is to be shown or withdrawn because of it, the next run shows or withdraws.",
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why; goes into the ledger (required)")
+	c.Flags().BoolVar(&dry, "dry-run", false, "only say what would follow")
+	c.RunE = p.with(func(ctx context.Context, a *app.App, args []string) error {
+		to, err := stageToMoveTo(args[1])
+		if err != nil {
+			return err
+		}
+		if line(reason) == "" && !dry {
+			return usagef("--reason is missing: the ledger keeps why a cohort was moved")
+		}
+		s, err := a.ExistingStore(ctx)
+		if err != nil {
+			return err
+		}
+		cohort, err := findCohort(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		m, err := preview(ctx, s, cohort, to)
+		if err != nil {
+			return err
+		}
+		if !dry && cohort.Stage != to {
+			if err := moveByHand(ctx, s, a, cohort, to, reason); err != nil {
+				return err
+			}
+			m.Moved = true
+		}
+		return p.show(m, m.write)
+	})
+	return c
+}
+
+func stageToMoveTo(name string) (promoter.Stage, error) {
+	stage, err := promoter.ParseStage(name)
+	switch {
+	case err != nil:
+		return stage, usagef("%w", err)
+	case stage == promoter.Enforce:
+		return stage, usagef("enforce is not to be had yet: its surface, the failing check, comes with a later version; advise is the highest stage")
+	}
+	return stage, nil
+}
+
+func findCohort(ctx context.Context, s store.Ladder, key string) (promoter.Cohort, error) {
+	cohorts, err := s.Cohorts(ctx)
+	if err != nil {
+		return promoter.Cohort{}, err
+	}
+	var keys []string
+	for _, c := range cohorts {
+		if c.Key == key {
+			return c, nil
+		}
+		keys = append(keys, c.Key)
+	}
+	if near := app.Nearest(key, keys); near != "" {
+		return promoter.Cohort{}, usagef("there is no cohort %q; did you mean %s?", key, near)
+	}
+	return promoter.Cohort{}, usagef("there is no cohort %q; `sluice cohort list` shows them all", key)
+}
+
+func moveByHand(ctx context.Context, s store.Ladder, a *app.App, c promoter.Cohort, to promoter.Stage, reason string) error {
+	_, err := s.MoveCohort(ctx, promoter.Move{
+		CohortID: c.ID, From: c.Stage, To: to, Kind: promoter.MoveOverride, Reason: reason, Actor: a.Actor, At: a.Now().UTC(),
+	})
+	var conflict *store.ConflictError
+	if errors.As(err, &conflict) {
+		return fmt.Errorf("somebody else moved it meanwhile: %w", err)
+	}
+	return err
+}
+
+// preview counts what a move is about.
+func preview(ctx context.Context, s store.Store, c promoter.Cohort, to promoter.Stage) (cohortMove, error) {
+	m := cohortMove{Cohort: c.Key, From: c.Stage, To: to}
+	counts, err := s.CohortCounts(ctx)
+	if err != nil {
+		return m, err
+	}
+	m.Findings = counts[c.ID]
+	err = eachRepository(ctx, s, "", func(snap *store.Snapshot) (bool, error) {
+		for _, n := range snap.Notices {
+			if n.State == promoter.NoticePosted && slices.ContainsFunc(n.Items, func(i promoter.Item) bool { return i.CohortID == c.ID && i.Live() }) {
+				m.Shown++
+			}
+		}
+		return true, nil
+	})
+	m.Follows = follows(m)
+	return m, err
+}
+
+// follows tells what a move leads to.
+func follows(m cohortMove) string {
+	switch {
+	case m.From == m.To:
+		return "it stands there already; nothing changes"
+	case m.To == promoter.Observe:
+		return fmt.Sprintf("nobody is shown its %d findings; the next run withdraws what is on display (%d)", m.Findings, m.Shown)
+	case m.To == promoter.Triage && m.From > m.To:
+		return fmt.Sprintf("engineers are shown nothing new of it; the next run withdraws what is on display (%d); the security team keeps its queue", m.Shown)
+	case m.To == promoter.Triage:
+		return fmt.Sprintf("the security team finds those of its %d findings that pass the threshold in `sluice queue` after the next run; engineers see nothing", m.Findings)
+	}
+	return fmt.Sprintf("from the next run on engineers see those of its %d findings that their pull requests introduce, within budgets and ceilings; `sluice run --dry-run` shows which", m.Findings)
+}
+
+func (m cohortMove) write(w io.Writer) error {
+	what := "would move"
+	if m.Moved {
+		what = "moved"
+	}
+	if m.From == m.To {
+		what = "stands"
+	}
+	_, err := fmt.Fprintf(w, "%s %s: %s -> %s\n%s\n", m.Cohort, what, m.From, m.To, m.Follows)
+	return err
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sluice-sec/sluice/promoter"
+)
+
+// write tells a person about one finding.
+func (e *explanation) write(w io.Writer) error {
+	fmt.Fprintf(w, "%s  %s %s by %s, rule %s\n", e.Name, e.Severity, e.Kind, e.Scanner, line(e.Rule))
+	fmt.Fprintf(w, "  %s\n", line(e.Message))
+	fmt.Fprintln(w, "\nwhere it is")
+	for _, s := range e.Seen {
+		fmt.Fprintf(w, "  %s: %s\n", s.Ref, s.text())
+	}
+	fmt.Fprintf(w, "\ncohort %s stands at %s%s\n", orNone(e.Cohort), e.Stage, e.movedText())
+	if e.Pause != nil {
+		fmt.Fprintf(w, "nothing new is shown at the moment: paused by %s, %s\n", e.Pause.Actor, line(e.Pause.Reason))
+	}
+	for _, c := range e.Contexts {
+		e.writeContext(w, c)
+	}
+	if len(e.Contexts) == 0 {
+		fmt.Fprintln(w, "\nnothing has been decided about it where it is present")
+	}
+	if len(e.Notices) > 0 {
+		fmt.Fprintln(w, "\nshown")
+	}
+	for _, n := range e.Notices {
+		fmt.Fprintf(w, "  #%d %s: %s  %s\n", n.PullRequest, n.Surface, n.text(), n.URL)
+	}
+	return nil
+}
+
+func (s sightingView) text() string {
+	text := s.State
+	if s.Cause != "" {
+		text += " (" + s.Cause + ")"
+	}
+	text += " at " + where(s.Place)
+	if s.Backlog {
+		text += ", backlog: there before Sluice was"
+	}
+	return fmt.Sprintf("%s, by %s", text, s.Source)
+}
+
+func (e *explanation) movedText() string {
+	if len(e.Moves) == 0 {
+		return ", where every cohort begins"
+	}
+	m := e.Moves[0]
+	return fmt.Sprintf(" since %s: moved from %s by %s, %q", day(m.At), m.From, m.Actor, line(m.Reason))
+}
+
+func (e *explanation) writeContext(w io.Writer, c contextView) {
+	title := "as it stands on branches"
+	if c.PullRequest != 0 {
+		title = fmt.Sprintf("in pull request #%d", c.PullRequest)
+	}
+	fmt.Fprintf(w, "\n%s: %s\n", title, surfacesText(c.Surfaces))
+	fmt.Fprintf(w, "  because   %s\n", strings.Join(c.Reasons, ", "))
+	fmt.Fprintf(w, "  threshold %s at stage %s; %s\n", orNone(c.Threshold), c.Stage, boundsText(c, e.Severity.String()))
+	for _, x := range c.Exceptions {
+		fmt.Fprintf(w, "  exception %s by %s: %s\n", x.Kind, line(x.Owner), line(x.Reason))
+	}
+	fmt.Fprintf(w, "  decided   in run %d by policy %s with settings %s%s\n", c.Run, short(c.Policy), short(c.Settings), e.changedText(c))
+	for _, h := range c.Trace {
+		fmt.Fprintf(w, "  rule      %s (%s:%d)%s\n", h.Rule, h.File, h.Line, titleText(h.Title))
+	}
+	if c.Now != nil {
+		fmt.Fprintf(w, "  now       %s\n", c.Now.text())
+	}
+}
+
+func titleText(title string) string {
+	if title == "" {
+		return ""
+	}
+	return ": " + line(title)
+}
+
+func (n *nowView) text() string {
+	if n.Error != "" {
+		return line(n.Error)
+	}
+	return fmt.Sprintf("the policy in force would say: %s (%s); the next run decides", surfacesText(n.Surfaces), strings.Join(n.Reasons, ", "))
+}
+
+// changedText says when a decision is older than what is in force.
+func (e *explanation) changedText(c contextView) string {
+	if e.inForce == nil || (e.inForce["policy"] == c.Policy && e.inForce["settings"] == c.Settings) {
+		return ""
+	}
+	return "; other ones are in force now"
+}
+
+func surfacesText(surfaces []string) string {
+	if len(surfaces) == 0 {
+		return "shown nowhere"
+	}
+	return "to be shown in " + strings.Join(surfaces, ", ")
+}
+
+// boundsText always names which of stage and threshold bound.
+func boundsText(c contextView, severity string) string {
+	stage := fmt.Sprintf("the stage %s keeps it from engineers", c.Stage)
+	threshold := fmt.Sprintf("the threshold keeps %s out", severity)
+	switch {
+	case len(c.Bounds) == 2:
+		return stage + ", and " + threshold
+	case len(c.Bounds) == 1 && c.Bounds[0] == "stage":
+		return stage + "; the threshold lets it through"
+	case len(c.Bounds) == 1:
+		return threshold + "; the stage lets it through"
+	case c.Stage >= promoter.Advise && len(c.Surfaces) == 0:
+		return "neither stage nor threshold holds it back: the reasons above do"
+	}
+	return "stage and threshold let it through"
+}
+
+func (n noticeView) text() string {
+	switch {
+	case n.Kept != "":
+		return n.State + ", kept: " + line(n.Kept)
+	case n.Cause != "":
+		return n.State + ": " + n.Cause
+	}
+	return n.State
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-sec/sluice/cmd/sluice/app"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+func (p *program) planCommand() *cobra.Command {
+	return p.group("plan", "what waits for a person's word",
+		p.planListCommand(), p.planShowCommand(),
+		p.planAnswerCommand("approve", promoter.ApprovalApproved, "let a plan's findings through; the next run carries it out"),
+		p.planAnswerCommand("reject", promoter.ApprovalRejected, "never show a plan's findings in these pull requests, or never withdraw them"),
+	)
+}
+
+func (p *program) planListCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{Use: "list", Short: "list the plans that wait", Args: takes()}
+	c.Flags().BoolVar(&all, "all", false, "also those that were answered")
+	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
+		s, err := a.ReadStore(ctx)
+		if err != nil {
+			return err
+		}
+		states := []promoter.ApprovalState{promoter.ApprovalWaiting}
+		if all {
+			states = nil
+		}
+		plans, err := s.Approvals(ctx, states...)
+		if err != nil {
+			return err
+		}
+		if plans == nil {
+			plans = []promoter.Approval{}
+		}
+		return p.show(plans, func(w io.Writer) error {
+			t := table{head: []string{"PLAN", "STATE", "KIND", "SINCE", "ITEMS", "REASON"}}
+			for _, a := range plans {
+				t.add(a.ID, string(a.State), string(a.Kind), day(a.Created), strconv.Itoa(len(a.Items)), a.Reason)
+			}
+			return t.write(w, p.width)
+		})
+	})
+	return c
+}
+
+// planView is a plan with its findings by name.
+type planView struct {
+	promoter.Approval
+	Findings []planItem `json:"findings"`
+}
+
+type planItem struct {
+	Finding     string `json:"finding"`
+	PullRequest int    `json:"pull_request"`
+	Severity    string `json:"severity"`
+	Rule        string `json:"rule"`
+	Place       string `json:"place"`
+}
+
+func (p *program) planShowCommand() *cobra.Command {
+	c := &cobra.Command{Use: "show PLAN", Short: "show a plan with its findings", Args: takes("the PLAN")}
+	c.RunE = p.with(func(ctx context.Context, a *app.App, args []string) error {
+		s, err := a.ReadStore(ctx)
+		if err != nil {
+			return err
+		}
+		plan, err := findPlan(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		view, err := viewPlan(ctx, s, plan)
+		if err != nil {
+			return err
+		}
+		return p.show(view, func(w io.Writer) error { return p.writePlan(w, view) })
+	})
+	return c
+}
+
+func (p *program) writePlan(w io.Writer, v planView) error {
+	fmt.Fprintf(w, "%s (%s, %s, made by run %d on %s)\n%s\n", v.ID, v.Kind, v.State, v.RunID, day(v.Created), line(v.Reason))
+	if !v.Decided.IsZero() {
+		fmt.Fprintf(w, "%s by %s on %s\n", v.State, v.Actor, day(v.Decided))
+	}
+	t := table{head: []string{"FINDING", "PULL REQUEST", "SEVERITY", "RULE", "PLACE"}}
+	for _, i := range v.Findings {
+		t.add(i.Finding, "#"+strconv.Itoa(i.PullRequest), i.Severity, i.Rule, i.Place)
+	}
+	return t.write(w, p.width)
+}
+
+func viewPlan(ctx context.Context, s store.Store, plan promoter.Approval) (planView, error) {
+	view := planView{Approval: plan, Findings: []planItem{}}
+	cohorts, err := cohortsByID(ctx, s)
+	if err != nil {
+		return view, err
+	}
+	err = eachRepository(ctx, s, "", func(snap *store.Snapshot) (bool, error) {
+		if !slices.ContainsFunc(plan.Items, func(i promoter.ApprovalItem) bool { return i.RepoID == snap.Repository.ID }) {
+			return true, nil
+		}
+		for _, v := range views(snap, cohorts) {
+			for _, i := range plan.Items {
+				if i.RepoID == snap.Repository.ID && i.Finding == v.no {
+					view.Findings = append(view.Findings, planItem{v.Name, i.PullRequest, v.Severity.String(), v.Rule, where(v.Place)})
+				}
+			}
+		}
+		return true, nil
+	})
+	return view, err
+}
+
+// findPlan takes an id in any case.
+func findPlan(ctx context.Context, s store.Approvals, id string) (promoter.Approval, error) {
+	plans, err := s.Approvals(ctx)
+	if err != nil {
+		return promoter.Approval{}, err
+	}
+	var ids []string
+	for _, plan := range plans {
+		if strings.EqualFold(plan.ID, id) {
+			return plan, nil
+		}
+		ids = append(ids, plan.ID)
+	}
+	if near := app.Nearest(id, ids); near != "" {
+		return promoter.Approval{}, usagef("there is no plan %q; did you mean %s?", id, near)
+	}
+	return promoter.Approval{}, usagef("there is no plan %q; `sluice plan list` shows those that wait", id)
+}
+
+func (p *program) planAnswerCommand(verb string, state promoter.ApprovalState, short string) *cobra.Command {
+	var reason string
+	c := &cobra.Command{Use: verb + " PLAN", Short: short, Args: takes("the PLAN")}
+	c.Flags().StringVar(&reason, "reason", "", "why; goes into the ledger")
+	c.RunE = p.with(func(ctx context.Context, a *app.App, args []string) error {
+		s, err := a.ExistingStore(ctx)
+		if err != nil {
+			return err
+		}
+		plan, err := findPlan(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		err = s.DecideApproval(ctx, plan.ID, state, a.Actor, reason, a.Now().UTC())
+		var conflict *store.ConflictError
+		if errors.As(err, &conflict) {
+			return usagef("plan %s does not wait any more: it is %s", plan.ID, plan.State)
+		}
+		if err != nil {
+			return err
+		}
+		answer := map[string]any{"id": plan.ID, "state": state, "actor": a.Actor, "items": len(plan.Items)}
+		return p.show(answer, func(w io.Writer) error {
+			_, err := fmt.Fprintf(w, "%s %s by %s: %d items; the next run acts on it\n", plan.ID, state, a.Actor, len(plan.Items))
+			return err
+		})
+	})
+	return c
+}

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sluice-sec/sluice/promoter/run"
+)
+
+// How many lines of one sort a report for people has; --output json has all.
+const (
+	maxProblems = 3
+	maxActions  = 8
+	maxErrors   = 5
+)
+
+// writeReport tells a person what a run did, in about thirty lines.
+func (p *program) writeReport(w io.Writer, r *run.Report) error {
+	fmt.Fprintf(w, "run %d over %s by %s: %s, in %s\n", r.Run, r.Selection, r.Actor, r.Outcome, r.Ended.Sub(r.Started).Round(10*time.Millisecond))
+	if r.DryRun {
+		fmt.Fprintln(w, "a dry run: nothing was shown, withdrawn or remembered")
+	}
+	for _, warning := range r.Warnings {
+		fmt.Fprintf(w, "WARNING: %s\n", warning)
+	}
+	if r.Interrupted {
+		fmt.Fprintln(w, "it was stopped before its end; the next run goes on from here")
+	}
+	if err := p.writeSources(w, r.Sources); err != nil {
+		return err
+	}
+	f := r.Findings
+	fmt.Fprintf(w, "repositories  %d, of which %d unchanged\n", r.Repositories, r.Unchanged)
+	fmt.Fprintf(w, "findings      %d new, %d known, %d gone%s\n", f.New, f.Known, f.Gone, some(
+		count(f.NotAttributable, "not attributable to their pull request"), count(f.Stale, "from scans of an older head"),
+		count(f.Ambiguous, "ambiguous and taken as new"), count(f.WithoutText, "files without source text")))
+	fmt.Fprintf(w, "decisions     %s\n", orNone(tally(r.Decisions)))
+	if r.PolicyErrors > 0 {
+		fmt.Fprintf(w, "              %d without an answer from the policy: these stay as they were\n", r.PolicyErrors)
+	}
+	writeEffects(w, r)
+	for _, plan := range r.Plans {
+		fmt.Fprintf(w, "plan %s waits: %s; `sluice plan show %s`, then `sluice plan approve %s`\n", plan.ID, line(plan.Reason), plan.ID, plan.ID)
+	}
+	writeErrors(w, r.Errors)
+	_, err := fmt.Fprintf(w, "ledger        %s\n", r.Ledger)
+	return err
+}
+
+func (p *program) writeSources(w io.Writer, sources []*run.SourceReport) error {
+	if len(sources) == 0 {
+		fmt.Fprintln(w, "no source is configured: name your reports under `sources` in sluice.yaml")
+		return nil
+	}
+	for _, s := range sources {
+		fmt.Fprintf(w, "source %s: %s, %d files (%d unchanged), %d results, %d findings, %d skipped%s\n",
+			s.Source, s.State, s.Files, s.Unchanged, s.Results, s.Findings, s.Skipped, some(tally(s.Reasons)))
+		for i, problem := range s.Problems {
+			if i == maxProblems {
+				fmt.Fprintf(w, "  and %d more\n", len(s.Problems)-i)
+				break
+			}
+			fmt.Fprintf(w, "  %s\n", line(problem))
+		}
+	}
+	return nil
+}
+
+func writeEffects(w io.Writer, r *run.Report) {
+	e := r.Effects
+	fmt.Fprintf(w, "effects       %d done, %d kept as people left them, %d deferred, %d failed, %d unknown%s\n",
+		e.Done, e.Kept, e.Deferred, e.Failed, e.Unknown, some(count(r.Recovered, "settled from earlier runs")))
+	for i, a := range r.Actions {
+		if i == maxActions {
+			fmt.Fprintf(w, "  and %d more\n", len(r.Actions)-i)
+			break
+		}
+		fmt.Fprintf(w, "  %s %s on %s#%d: %s%s\n", a.Outcome, a.Verb, a.Repository, a.PullRequest, findingsText(a.Findings), some(line(cmp.Or(a.Detail, a.Reason))))
+	}
+	if text := tally(r.Deferred); text != "" {
+		fmt.Fprintf(w, "not shown now %s\n", text)
+	}
+	if r.NoPlace > 0 {
+		fmt.Fprintf(w, "no GitHub is configured: %d findings in pull requests are in `sluice findings` only\n", r.NoPlace)
+	}
+}
+
+func findingsText(names []string) string {
+	const most = 4
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+func writeErrors(w io.Writer, errs []run.ErrorLine) {
+	for i, e := range errs {
+		if i == maxErrors {
+			fmt.Fprintf(w, "and %d more errors\n", len(errs)-i)
+			return
+		}
+		times := ""
+		if e.Count > 1 {
+			times = fmt.Sprintf(" (%d times)", e.Count)
+		}
+		fmt.Fprintf(w, "error in %s%s: %s\n", e.Area, times, line(e.Text))
+	}
+}
+
+// tally writes counts, the largest first.
+func tally(counts map[string]int) string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
+	})
+	var out []string
+	for _, name := range names {
+		if counts[name] > 0 {
+			out = append(out, fmt.Sprintf("%s %d", name, counts[name]))
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// count is "" for none.
+func count(n int, what string) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// some joins what is not empty, in brackets.
+func some(parts ...string) string {
+	parts = slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	if len(parts) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// visible writes control and direction characters in a form that can be seen
+// and does nothing to a terminal. Findings and file names are hostile text. The
+// form is JSON's, so that JSON that passes through says the same as before.
+type visible struct {
+	mu   sync.Mutex
+	to   io.Writer
+	rest []byte // the beginning of a character whose end is still to come
+}
+
+func (v *visible) Write(p []byte) (int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	text := append(v.rest, p...)
+	var out strings.Builder
+	for len(text) > 0 && utf8.FullRune(text) {
+		r, size := utf8.DecodeRune(text)
+		if acts(r) && r != '\n' && r != '\t' {
+			out.WriteString(escape(r))
+		} else {
+			out.WriteRune(r)
+		}
+		text = text[size:]
+	}
+	v.rest = append([]byte(nil), text...)
+	if _, err := io.WriteString(v.to, out.String()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// redirect sends what follows elsewhere and returns where it went until now.
+func (v *visible) redirect(to io.Writer) (before io.Writer) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	before, v.to = v.to, to
+	return before
+}
+
+// acts tells whether a character does something instead of showing something.
+func acts(r rune) bool { return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+
+func escape(r rune) string {
+	if r > 0xffff {
+		high, low := utf16.EncodeRune(r)
+		return fmt.Sprintf(`\u%04x\u%04x`, high, low)
+	}
+	return fmt.Sprintf(`\u%04x`, r)
+}
+
+// line is a text on one line, for a cell of a table.
+func line(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\t' || r == ' ' }), " ")
+}

@@ -65,8 +65,8 @@ var standardOnly = []string{"connectors/finding/...", "policy/problem", "rules"}
 
 // pkg is the part of `go list -json` that is used here.
 type pkg struct {
-	ImportPath string
-	Imports    []string
+	ImportPath                         string
+	Imports, TestImports, XTestImports []string
 }
 
 func TestImportsGoOneWay(t *testing.T) {
@@ -183,7 +183,7 @@ func TestMatches(t *testing.T) {
 // list asks the go command for every package of the module.
 func list(t *testing.T) (packages []pkg) {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "./...")
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports", "./...")
 	cmd.Dir, cmd.Stderr = root(t), os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

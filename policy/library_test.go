@@ -5,12 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/format"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/tester"
 
@@ -160,5 +163,31 @@ func TestTheExampleSettingsAreTheDefaults(t *testing.T) {
 	}
 	if s.Group("acme/shop", "").Name != "core" || len(s.InForce(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))) != 3 {
 		t.Error("the examples in comments were not read")
+	}
+}
+
+// Formatted as `opa fmt` does it, so that a team's first edit is its own diff.
+func TestTheLibraryIsFormatted(t *testing.T) {
+	files, err := fs.Glob(rules.FS, "*.rego")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := fs.ReadFile(rules.FS, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := format.SourceWithOpts(file, text, format.Opts{RegoVersion: ast.RegoV1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *update {
+			if err := os.WriteFile("../rules/"+file, want, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(string(want), string(text)); diff != "" {
+			t.Errorf("%s (-formatted +is):\n%s", file, diff)
+		}
 	}
 }

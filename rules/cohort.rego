@@ -13,17 +13,17 @@ answer := {"key": [label[name] | some name in data.settings.cohorts.by]}
 
 # The conditions on the settings keep what no key needs out of the cache: see
 # "Speed" in README.md.
-label.group := clean(input.repository.group)
+label["group"] := clean(input.repository.group)
 
-label.scanner := clean(input.finding.scanner)
+label["scanner"] := clean(input.finding.scanner)
 
-label.severity := clean(input.finding.severity)
+label["severity"] := clean(input.finding.severity)
 
-label.rule := clean(input.finding.rule) if "rule" in data.settings.cohorts.by
+label["rule"] := clean(input.finding.rule) if "rule" in data.settings.cohorts.by
 
-label.kind := clean(input.finding.kind) if "kind" in data.settings.cohorts.by
+label["kind"] := clean(input.finding.kind) if "kind" in data.settings.cohorts.by
 
-label.repository := clean(replace(lower(input.repository.name), "/", ":")) if "repository" in data.settings.cohorts.by
+label["repository"] := clean(replace(lower(input.repository.name), "/", ":")) if "repository" in data.settings.cohorts.by
 
 # A label stands in names such as core/gosec/high+rule=G204, so it cannot hold
 # what separates them.

@@ -2,6 +2,7 @@ package settings_test
 
 import (
 	"encoding/json"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -257,6 +258,8 @@ func TestExpiringSoonestFirst(t *testing.T) {
 	}
 }
 
+var update = flag.Bool("update", false, "write the golden files again")
+
 // Each testdata/bad/NAME.yaml has NAME.txt: what a person is told.
 func TestBadDocumentsSayWhatWhereAndWhatToDo(t *testing.T) {
 	files, err := filepath.Glob("testdata/bad/*.yaml")
@@ -274,7 +277,7 @@ func TestBadDocumentsSayWhatWhereAndWhatToDo(t *testing.T) {
 				t.Fatal("accepted")
 			}
 			golden := strings.TrimSuffix(file, ".yaml") + ".txt"
-			if os.Getenv("UPDATE_GOLDEN") != "" {
+			if *update {
 				if err := os.WriteFile(golden, []byte(err.Error()+"\n"), 0o644); err != nil {
 					t.Fatal(err)
 				}

@@ -27,14 +27,14 @@ type Held struct {
 }
 
 // Explain asks where a finding may be shown, past the cache, and records each
-// rule that held. It is some ten times as slow as Surface. The error is the
+// rule that held. It is several times as slow as Surface. The error is the
 // context's; what went wrong in the policy is in the Trace's Result.
 func (e *Engine) Explain(ctx context.Context, in input.Surface) (Trace, error) {
 	if err := checkSurfaceIn(&in); err != nil {
 		return Trace{Result: failed[input.SurfaceAnswer](err)}, nil
 	}
 	tracer := &heldRules{seen: map[*ast.Rule]bool{}}
-	result, _ := e.surface.evaluate(ctx, &in, rego.EvalQueryTracer(tracer), rego.EvalRuleIndexing(true))
+	result, _ := e.surface.evaluate(ctx, &in, rego.EvalQueryTracer(tracer))
 	trace := Trace{Result: result}
 	for _, rule := range tracer.rules {
 		if !rule.Default {

@@ -16,10 +16,10 @@ const generatedHead = `{"$schema":"https://json.schemastore.org/sarif-2.1.0.json
 // rules after the results, a code flow in every fourth result, as a SAST tool
 // would write it.
 type generated struct {
-	size, written int64
-	n             int
-	rest          []byte
-	done          bool
+	size, made int64
+	n          int
+	rest       []byte
+	done       bool
 }
 
 func generate(size int64) func() (io.ReadCloser, error) {
@@ -36,20 +36,20 @@ func (g *generated) Read(p []byte) (int, error) {
 				break
 			}
 			g.rest = g.next(g.rest[:0])
+			g.made += int64(len(g.rest))
 		}
 		k := copy(p[total:], g.rest)
 		g.rest = g.rest[k:]
 		total += k
 	}
-	if g.written += int64(total); total == 0 {
+	if total == 0 {
 		return 0, io.EOF
 	}
 	return total, nil
 }
 
 func (g *generated) next(b []byte) []byte {
-	b = b[:0:cap(b)]
-	if g.written > g.size && g.n > 0 {
+	if g.made > g.size && g.n > 0 {
 		g.done = true
 		b = append(b, `],"tool":{"driver":{"name":"GenScan","semanticVersion":"1.2.3","rules":[`...)
 		for i := range 60 {

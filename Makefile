@@ -52,6 +52,10 @@ lint: $(staticcheck) ## Look at the source: gofmt, vet, staticcheck
 race: ## The packages with goroutines under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race ./connectors/... ./promoter/... ./cmd/...
 
+.PHONY: crash
+crash: ## The whole crash test: a run killed wherever it touches the world (an hour)
+	SLUICE_CRASH=all go test -count=1 -timeout 3h -run TestKilledAnywhere -v ./test/e2e
+
 .PHONY: bench
 bench: ## Measure (BENCH=regexp narrows)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...

@@ -196,7 +196,7 @@ func (r *runner) enrich(ctx context.Context, a arrival, repo promoter.Repository
 	if err != nil {
 		r.report.source(a.source.Name).note(fmt.Sprintf("source text of %s at %s: %v", repo.FullName(), short(a.context.Commit), err))
 	}
-	r.report.Findings.WithoutText += stats.Missing
+	r.report.Findings.WithoutText += stats.NoText
 }
 
 func deliveryOf(a arrival, d document, repoID int64, report finding.Report, err error, at time.Time) store.Delivery {

@@ -49,7 +49,7 @@ func (db *DB) Approvals(ctx context.Context, states ...promoter.ApprovalState) (
 		}
 		where = "WHERE state IN (" + strings.Join(params, ", ") + ")"
 	}
-	return collect(ctx, db.read, func(rows *sql.Rows, a *promoter.Approval) error {
+	return collect(ctx, db.read, "plans", func(rows *sql.Rows, a *promoter.Approval) error {
 		return rows.Scan(&a.ID, &a.Kind, &a.Cohort, &a.Reason, &a.State, &a.Actor, &a.RunID,
 			(*moment)(&a.Created), (*moment)(&a.Decided), document{&a.Items})
 	}, `SELECT approval_id, kind, cohort, reason, state, actor, run_id, created, decided, items

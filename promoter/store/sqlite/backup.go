@@ -60,7 +60,7 @@ func check(ctx context.Context, path string) error {
 		return err
 	}
 	defer copied.Close()
-	problems, err := collect(ctx, copied, func(rows *sql.Rows, s *string) error { return rows.Scan(s) }, `PRAGMA integrity_check(1)`)
+	problems, err := collect(ctx, copied, "check the copy", func(rows *sql.Rows, s *string) error { return rows.Scan(s) }, `PRAGMA integrity_check(1)`)
 	if err == nil && (len(problems) != 1 || problems[0] != "ok") {
 		err = fmt.Errorf("%w: %v", ErrCorrupt, problems)
 	}
@@ -72,7 +72,7 @@ func check(ctx context.Context, path string) error {
 func (db *DB) RowCounts(ctx context.Context) (map[string]int64, error) {
 	counts := map[string]int64{}
 	err := db.view(ctx, "count rows", func(tx *sql.Tx) error {
-		tables, err := collect(ctx, tx, func(rows *sql.Rows, s *string) error { return rows.Scan(s) },
+		tables, err := collect(ctx, tx, "tables", func(rows *sql.Rows, s *string) error { return rows.Scan(s) },
 			`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version'`)
 		for _, table := range tables {
 			var n int64

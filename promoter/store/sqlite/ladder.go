@@ -26,7 +26,7 @@ func scanCohort(row rowScanner, c *promoter.Cohort) error {
 
 // Cohorts returns all cohorts, by key.
 func (db *DB) Cohorts(ctx context.Context) ([]promoter.Cohort, error) {
-	return collect(ctx, db.read, func(rows *sql.Rows, c *promoter.Cohort) error { return scanCohort(rows, c) },
+	return collect(ctx, db.read, "cohorts", func(rows *sql.Rows, c *promoter.Cohort) error { return scanCohort(rows, c) },
 		cohortColumns+`ORDER BY key`)
 }
 
@@ -34,7 +34,7 @@ func (db *DB) Cohorts(ctx context.Context) ([]promoter.Cohort, error) {
 // every finding's row once: these are small and stand together.
 func (db *DB) CohortCounts(ctx context.Context) (map[int64]int, error) {
 	counts := map[int64]int{}
-	_, err := collect(ctx, db.read, func(rows *sql.Rows, _ *struct{}) error {
+	_, err := collect(ctx, db.read, "cohort counts", func(rows *sql.Rows, _ *struct{}) error {
 		var id int64
 		var n int
 		err := rows.Scan(&id, &n)
@@ -63,7 +63,7 @@ func (db *DB) EnsureCohorts(ctx context.Context, keys []string, at time.Time) ([
 		if err != nil {
 			return err
 		}
-		have, err := collect(ctx, tx, func(rows *sql.Rows, c *promoter.Cohort) error { return scanCohort(rows, c) }, cohortColumns)
+		have, err := collect(ctx, tx, "cohorts", func(rows *sql.Rows, c *promoter.Cohort) error { return scanCohort(rows, c) }, cohortColumns)
 		all, _ = pick(have, keys)
 		return err
 	})
@@ -136,7 +136,7 @@ func (db *DB) MoveCohort(ctx context.Context, m promoter.Move) (promoter.Cohort,
 
 // Moves returns a cohort's moves, oldest first.
 func (db *DB) Moves(ctx context.Context, cohortID int64) ([]promoter.Move, error) {
-	return collect(ctx, db.read, func(rows *sql.Rows, m *promoter.Move) error {
+	return collect(ctx, db.read, "moves", func(rows *sql.Rows, m *promoter.Move) error {
 		var from, to string
 		err := rows.Scan(&m.CohortID, &from, &to, &m.Kind, &m.Reason, &m.Actor, &m.RunID, (*moment)(&m.At))
 		if err == nil {

@@ -99,7 +99,7 @@ func (db *DB) Head(ctx context.Context) (head store.Head, err error) {
 
 // LedgerEntries returns up to limit entries after an id, oldest first.
 func (db *DB) LedgerEntries(ctx context.Context, after int64, limit int) ([]store.LedgerEntry, error) {
-	return collect(ctx, db.read, func(rows *sql.Rows, e *store.LedgerEntry) error {
+	return collect(ctx, db.read, "ledger entries", func(rows *sql.Rows, e *store.LedgerEntry) error {
 		return rows.Scan(&e.ID, &e.RunID, &e.Kind, (*moment)(&e.At), &e.Body, &e.Seal)
 	}, `SELECT entry_id, run_id, kind, at, bytes,
 			COALESCE((SELECT n FROM seal WHERE last_entry >= entry_id ORDER BY last_entry LIMIT 1), 0)
@@ -130,7 +130,7 @@ func (db *DB) VerifyLedger(ctx context.Context, head string) (store.Verification
 		v.want = &want
 	}
 	err := db.view(ctx, "verify ledger", func(tx *sql.Tx) (err error) {
-		v.seals, err = collect(ctx, tx, func(rows *sql.Rows, s *seal) error { return scanSeal(rows, s) }, sealColumns+`ORDER BY n`)
+		v.seals, err = collect(ctx, tx, "seals", func(rows *sql.Rows, s *seal) error { return scanSeal(rows, s) }, sealColumns+`ORDER BY n`)
 		if err != nil {
 			return err
 		}

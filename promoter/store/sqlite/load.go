@@ -73,14 +73,14 @@ func next(s store.Snapshot) store.Next {
 }
 
 func (l loader) scopes(s *store.Snapshot) (err error) {
-	s.Scopes, err = collect(l.ctx, l.tx, func(rows *sql.Rows, c *store.Scope) error {
+	s.Scopes, err = collect(l.ctx, l.tx, "scopes", func(rows *sql.Rows, c *store.Scope) error {
 		return rows.Scan(&c.No, &c.Source, &c.Ref, &c.Tool, &c.Category, &c.FirstScan)
 	}, `SELECT scope_no, source, ref, tool, category, first_scan FROM scope WHERE repo_id = $1 ORDER BY scope_no`, l.repo)
 	return err
 }
 
 func (l loader) scans(s *store.Snapshot) (err error) {
-	s.Scans, err = collect(l.ctx, l.tx, func(rows *sql.Rows, c *store.Scan) error {
+	s.Scans, err = collect(l.ctx, l.tx, "scans", func(rows *sql.Rows, c *store.Scan) error {
 		return rows.Scan(&c.No, &c.Scope, &c.Commit, &c.State, &c.Tool, &c.ToolVersion, &c.RulesDigest,
 			&c.Location, (*moment)(&c.At), &c.RunID)
 	}, `SELECT scan_no, scope_no, commit_id, state, tool, tool_version, rules_digest, location, at, run_id
@@ -89,7 +89,7 @@ func (l loader) scans(s *store.Snapshot) (err error) {
 }
 
 func (l loader) findings(s *store.Snapshot) (err error) {
-	s.Findings, err = collect(l.ctx, l.tx, func(rows *sql.Rows, f *store.Finding) error {
+	s.Findings, err = collect(l.ctx, l.tx, "findings", func(rows *sql.Rows, f *store.Finding) error {
 		return rows.Scan(&f.No, &f.Version, &f.FirstScan, (*number)(&f.CohortID), document{&f.Facts})
 	}, `SELECT f.finding_no, f.version, f.first_scan, f.cohort_id, v.facts
 		FROM finding f
@@ -99,7 +99,7 @@ func (l loader) findings(s *store.Snapshot) (err error) {
 }
 
 func (l loader) sightings(s *store.Snapshot) (err error) {
-	s.Sightings, err = collect(l.ctx, l.tx, func(rows *sql.Rows, g *store.Sighting) error {
+	s.Sightings, err = collect(l.ctx, l.tx, "sightings", func(rows *sql.Rows, g *store.Sighting) error {
 		return rows.Scan(&g.Finding, &g.Scope, &g.Since, &g.Until, &g.State, &g.Cause, &g.Backlog,
 			document{&g.Place}, document{&g.Parts}, &g.LastScan)
 	}, `SELECT s.finding_no, s.scope_no, s.since, s.until, s.state, s.cause, s.backlog, s.place, s.parts, s.last_scan
@@ -109,7 +109,7 @@ func (l loader) sightings(s *store.Snapshot) (err error) {
 }
 
 func (l loader) decisions(s *store.Snapshot) (err error) {
-	s.Decisions, err = collect(l.ctx, l.tx, func(rows *sql.Rows, d *store.Decision) error {
+	s.Decisions, err = collect(l.ctx, l.tx, "decisions", func(rows *sql.Rows, d *store.Decision) error {
 		var stage string
 		err := rows.Scan(&d.Finding, &d.Change, &d.RunID, &d.PolicyRev, &d.SettingsRev, &d.FactVersion,
 			&stage, &d.Input, &d.Answer, &d.Outcome)
@@ -125,7 +125,7 @@ func (l loader) decisions(s *store.Snapshot) (err error) {
 }
 
 func (l loader) notices(s *store.Snapshot) (err error) {
-	s.Notices, err = collect(l.ctx, l.tx, func(rows *sql.Rows, n *promoter.Notice) error {
+	s.Notices, err = collect(l.ctx, l.tx, "notices", func(rows *sql.Rows, n *promoter.Notice) error {
 		n.Target.RepoID = l.repo
 		return rows.Scan(&n.No, &n.Surface, &n.Target.PullRequest, &n.Group, &n.Generation, &n.State, &n.Cause,
 			document{&n.Anchor}, &n.Body, &n.Desired, &n.Shown, &n.Posted, &n.Resolved, document{&n.Remote})
@@ -139,7 +139,7 @@ func (l loader) notices(s *store.Snapshot) (err error) {
 	for i := range s.Notices {
 		at[s.Notices[i].No] = &s.Notices[i]
 	}
-	_, err = collect(l.ctx, l.tx, func(rows *sql.Rows, _ *struct{}) error {
+	_, err = collect(l.ctx, l.tx, "items", func(rows *sql.Rows, _ *struct{}) error {
 		var no int64
 		var i promoter.Item
 		err := rows.Scan(&no, &i.Finding, (*number)(&i.CohortID), &i.Attempt,

@@ -122,7 +122,7 @@ func (db *DB) Settle(ctx context.Context, s store.Settlement) error {
 
 // OpenEffects returns the effects that are not settled, oldest first.
 func (db *DB) OpenEffects(ctx context.Context) ([]promoter.Effect, error) {
-	return collect(ctx, db.read, func(rows *sql.Rows, e *promoter.Effect) error {
+	return collect(ctx, db.read, "open effects", func(rows *sql.Rows, e *promoter.Effect) error {
 		return rows.Scan(&e.ID, &e.Verb, &e.Target.RepoID, &e.Target.PullRequest, &e.Repository, &e.Token, &e.Commit,
 			document{&e.Notices}, document{&e.Cohorts}, &e.Attempt, (*moment)(&e.NotBefore), &e.State, &e.Error, &e.Reason, &e.RunID)
 	}, `SELECT effect_id, verb, repo_id, change, repository, token, commit_id, notices, cohorts,
@@ -133,7 +133,7 @@ func (db *DB) OpenEffects(ctx context.Context) ([]promoter.Effect, error) {
 // EffectCounts counts effects by verb and state.
 func (db *DB) EffectCounts(ctx context.Context) (map[promoter.Verb]map[promoter.EffectState]int, error) {
 	counts := map[promoter.Verb]map[promoter.EffectState]int{}
-	_, err := collect(ctx, db.read, func(rows *sql.Rows, _ *struct{}) error {
+	_, err := collect(ctx, db.read, "effect counts", func(rows *sql.Rows, _ *struct{}) error {
 		var verb promoter.Verb
 		var state promoter.EffectState
 		var n int
@@ -151,7 +151,7 @@ func (db *DB) EffectCounts(ctx context.Context) (map[promoter.Verb]map[promoter.
 // their items, and in all under 0.
 func (db *DB) ShownSince(ctx context.Context, t time.Time) (map[int64]int, error) {
 	counts := map[int64]int{}
-	_, err := collect(ctx, db.read, func(rows *sql.Rows, _ *struct{}) error {
+	_, err := collect(ctx, db.read, "what was shown", func(rows *sql.Rows, _ *struct{}) error {
 		var cohort number
 		var n int
 		err := rows.Scan(&cohort, &n)

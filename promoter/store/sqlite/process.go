@@ -31,17 +31,20 @@ func lookAt(pid int) process {
 		p.alive = p.space == "" && takesSignals(pid)
 		return p
 	}
-	// The second field is the program's name in parentheses, which may hold
-	// spaces and parentheses itself. State is the next, starttime the 22nd.
-	_, rest, _ := strings.Cut(string(stat[max(0, strings.LastIndexByte(string(stat), ')')):]), " ")
-	fields := strings.Fields(rest)
-	if len(fields) < 20 {
-		p.alive = true
-		return p
-	}
-	p.alive = fields[0] != "Z" && fields[0] != "X" // a zombie works no more
-	p.started = fields[19]
+	p.alive, p.started = parseStat(string(stat))
 	return p
+}
+
+// parseStat reads /proc/PID/stat. The second field is the program's name in
+// parentheses, which may hold spaces and parentheses itself; the state is the
+// next, the start time the 22nd. What it cannot read it calls alive: that is
+// the safe side.
+func parseStat(stat string) (alive bool, started string) {
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 20 {
+		return true, ""
+	}
+	return fields[0] != "Z" && fields[0] != "X", fields[19] // a zombie works no more
 }
 
 func takesSignals(pid int) bool {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -135,14 +134,14 @@ func touch(ctx context.Context, tx *sql.Tx, repoID int64) error {
 
 // Repositories returns all repositories in the order they were first seen.
 func (db *DB) Repositories(ctx context.Context) ([]promoter.Repository, error) {
-	return collect(ctx, db.read, func(rows *sql.Rows, r *promoter.Repository) error { return scanRepository(rows, r) },
-		repositoryColumns+`ORDER BY r.repo_id`)
+	return collect(ctx, db.read, "repositories",
+		func(rows *sql.Rows, r *promoter.Repository) error { return scanRepository(rows, r) }, repositoryColumns+`ORDER BY r.repo_id`)
 }
 
 // Digests returns the stored input digests.
 func (db *DB) Digests(ctx context.Context) (map[int64]string, error) {
 	digests := map[int64]string{}
-	_, err := collect(ctx, db.read, func(rows *sql.Rows, _ *struct{}) error {
+	_, err := collect(ctx, db.read, "digests", func(rows *sql.Rows, _ *struct{}) error {
 		var id int64
 		var digest string
 		err := rows.Scan(&id, &digest)
@@ -155,7 +154,7 @@ func (db *DB) Digests(ctx context.Context) (map[int64]string, error) {
 // Marks returns each repository's change counter.
 func (db *DB) Marks(ctx context.Context) (map[int64]string, error) {
 	marks := map[int64]string{}
-	_, err := collect(ctx, db.read, func(rows *sql.Rows, _ *struct{}) error {
+	_, err := collect(ctx, db.read, "marks", func(rows *sql.Rows, _ *struct{}) error {
 		var id, n int64
 		err := rows.Scan(&id, &n)
 		marks[id] = strconv.FormatInt(n, 10)
@@ -172,12 +171,12 @@ func (db *DB) OpenChanges(ctx context.Context) (map[int64][]int, error) {
 		ref    string
 		change int
 	}
-	refs, err := collect(ctx, db.read, func(rows *sql.Rows, r *ref) error { return rows.Scan(&r.repo, &r.ref, &r.change) }, `
+	refs, err := collect(ctx, db.read, "open changes", func(rows *sql.Rows, r *ref) error { return rows.Scan(&r.repo, &r.ref, &r.change) }, `
 		SELECT repo_id, ref, 0 FROM scope c WHERE ref LIKE 'refs/pull/%' AND EXISTS (
 			SELECT 1 FROM sighting s WHERE s.repo_id = c.repo_id AND s.scope_no = c.scope_no AND s.state <> 'gone')
 		UNION SELECT repo_id, '', change FROM notice WHERE state IN ('planned', 'posted')`)
 	if err != nil {
-		return nil, fmt.Errorf("open changes: %w", err)
+		return nil, err
 	}
 	open := map[int64][]int{}
 	for _, r := range refs {

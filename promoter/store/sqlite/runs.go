@@ -65,7 +65,7 @@ func (db *DB) SaveSourceStatus(ctx context.Context, runID int64, s store.SourceS
 
 // SourceStatuses returns the newest status of each source, by its name.
 func (db *DB) SourceStatuses(ctx context.Context) ([]store.SourceStatus, error) {
-	return collect(ctx, db.read, func(rows *sql.Rows, s *store.SourceStatus) error {
+	return collect(ctx, db.read, "source statuses", func(rows *sql.Rows, s *store.SourceStatus) error {
 		return rows.Scan(&s.Source, &s.State, &s.Detail, &s.Files, &s.Results, &s.Findings, &s.Skipped, (*moment)(&s.At))
 	}, `
 		SELECT source, state, detail, files, results, findings, skipped, at
@@ -76,14 +76,14 @@ func (db *DB) SourceStatuses(ctx context.Context) ([]store.SourceStatus, error) 
 
 // Deliveries returns what was read from a source, by location.
 func (db *DB) Deliveries(ctx context.Context, source string) (map[string]store.Delivery, error) {
-	all, err := collect(ctx, db.read, func(rows *sql.Rows, d *store.Delivery) error {
+	all, err := collect(ctx, db.read, "deliveries of source "+source, func(rows *sql.Rows, d *store.Delivery) error {
 		return rows.Scan(&d.Source, &d.Location, &d.Digest, &d.RepoID, &d.State, &d.Error,
 			&d.Results, &d.Findings, &d.Skipped, (*moment)(&d.At))
 	}, `
 		SELECT source, location, digest, repo_id, state, error, results, findings, skipped, at
 		FROM delivery WHERE source = $1`, source)
 	if err != nil {
-		return nil, fmt.Errorf("deliveries of source %s: %w", source, err)
+		return nil, err
 	}
 	byLocation := make(map[string]store.Delivery, len(all))
 	for _, d := range all {

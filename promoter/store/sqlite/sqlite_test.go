@@ -31,3 +31,17 @@ func TestSQLiteIsAStore(t *testing.T) {
 		return openAt(t, filepath.Join(t.TempDir(), "sluice.db"), sqlite.Options{})
 	})
 }
+
+// The driver runs PRAGMAs in an order of its own, and SQLite ignores what comes
+// too late.
+func TestTheWriterHasTheSettingsItAskedFor(t *testing.T) {
+	db := openAt(t, filepath.Join(t.TempDir(), "sluice.db"), sqlite.Options{})
+	for pragma, want := range map[string]string{
+		"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "page_size": "8192", "busy_timeout": "15000",
+	} {
+		var got string
+		if err := db.Writer().QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %s (%v), want %s", pragma, got, err, want)
+		}
+	}
+}

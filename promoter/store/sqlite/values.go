@@ -121,19 +121,22 @@ type queryer interface {
 }
 
 // collect reads all rows of a query. It returns nil for none.
-func collect[T any](ctx context.Context, q queryer, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
+func collect[T any](ctx context.Context, q queryer, what string, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, explain(err)
+		return nil, fmt.Errorf("%s: %w", what, explain(err))
 	}
 	defer rows.Close()
 	var all []T
 	for rows.Next() {
 		var one T
 		if err := scan(rows, &one); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", what, err)
 		}
 		all = append(all, one)
 	}
-	return all, explain(rows.Err())
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", what, explain(err))
+	}
+	return all, nil
 }

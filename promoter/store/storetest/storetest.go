@@ -129,8 +129,7 @@ func Repository(t TB, s store.Store, name string) promoter.Repository {
 }
 
 // First is a first step in a repository: one scan of the default branch with n
-// findings in one cohort, all decided. Empty lists and documents have the size
-// that real ones have.
+// findings in one cohort, all decided, with texts as long as real ones.
 func First(repoID, cohortID int64, n int) store.Changes {
 	c := store.Changes{
 		RepoID: repoID, RunID: 1, At: At(0),

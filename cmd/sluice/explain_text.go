@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-
-	"github.com/sluice-sec/sluice/promoter"
 )
 
 // write tells a person about one finding.
@@ -62,17 +60,32 @@ func (e *explanation) writeContext(w io.Writer, c contextView) {
 	}
 	fmt.Fprintf(w, "\n%s: %s\n", title, surfacesText(c.Surfaces))
 	fmt.Fprintf(w, "  because   %s\n", strings.Join(c.Reasons, ", "))
-	fmt.Fprintf(w, "  threshold %s at stage %s; %s\n", orNone(c.Threshold), c.Stage, boundsText(c, e.Severity.String()))
+	fmt.Fprintf(w, "  bound by  %s\n", boundsText(c, e.Severity.String()))
 	for _, x := range c.Exceptions {
 		fmt.Fprintf(w, "  exception %s by %s: %s\n", x.Kind, line(x.Owner), line(x.Reason))
 	}
 	fmt.Fprintf(w, "  decided   in run %d by policy %s with settings %s%s\n", c.Run, short(c.Policy), short(c.Settings), e.changedText(c))
-	for _, h := range c.Trace {
+	for _, h := range told(c.Trace) {
 		fmt.Fprintf(w, "  rule      %s (%s:%d)%s\n", h.Rule, h.File, h.Line, titleText(h.Title))
 	}
 	if c.Now != nil {
 		fmt.Fprintf(w, "  now       %s\n", c.Now.text())
 	}
+}
+
+// told are the rules whose authors said what they are about, else all. JSON has
+// all of them in any case.
+func told(trace []heldView) []heldView {
+	var out []heldView
+	for _, h := range trace {
+		if h.Title != "" {
+			out = append(out, h)
+		}
+	}
+	if len(out) == 0 {
+		return trace
+	}
+	return out
 }
 
 func titleText(title string) string {
@@ -106,19 +119,21 @@ func surfacesText(surfaces []string) string {
 
 // boundsText always names which of stage and threshold bound.
 func boundsText(c contextView, severity string) string {
-	stage := fmt.Sprintf("the stage %s keeps it from engineers", c.Stage)
-	threshold := fmt.Sprintf("the threshold keeps %s out", severity)
+	stage := fmt.Sprintf("the stage (%s: engineers are shown nothing)", c.Stage)
+	threshold := fmt.Sprintf("the threshold (%s, and this is %s)", c.Threshold, severity)
 	switch {
 	case len(c.Bounds) == 2:
-		return stage + ", and " + threshold
+		return stage + " and " + threshold
+	case len(c.Bounds) == 1 && c.Bounds[0] == "stage" && c.Threshold == "":
+		return stage + "; no threshold applies there"
 	case len(c.Bounds) == 1 && c.Bounds[0] == "stage":
-		return stage + "; the threshold lets it through"
+		return stage + "; the threshold (" + c.Threshold + ") lets it through"
 	case len(c.Bounds) == 1:
-		return threshold + "; the stage lets it through"
-	case c.Stage >= promoter.Advise && len(c.Surfaces) == 0:
-		return "neither stage nor threshold holds it back: the reasons above do"
+		return threshold + "; the stage (" + c.Stage.String() + ") lets it through"
+	case len(c.Surfaces) == 0:
+		return "neither the stage (" + c.Stage.String() + ") nor the threshold (" + c.Threshold + "), but the reasons above"
 	}
-	return "stage and threshold let it through"
+	return "nothing: the stage (" + c.Stage.String() + ") and the threshold (" + c.Threshold + ") let it through"
 }
 
 func (n noticeView) text() string {

@@ -25,6 +25,8 @@ type program struct {
 	getenv   func(string) string
 
 	config, as, logLevel, output string
+
+	seams app.Options // what tests put in place of the world
 }
 
 func newProgram(out, err io.Writer, getenv func(string) string) *program {
@@ -145,9 +147,9 @@ func (p *program) app() (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return app.New(app.Options{
-		ConfigFile: p.config, As: p.as, Version: version(), Stdout: p.out, Stderr: p.err, Getenv: p.getenv, Logger: log,
-	})
+	opt := p.seams
+	opt.ConfigFile, opt.As, opt.Version, opt.Getenv, opt.Logger = p.config, p.as, version(), p.getenv, log
+	return app.New(opt)
 }
 
 // with makes a command's function of one that wants the app.

@@ -38,7 +38,7 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	fmt.Fprintf(w, "repositories  %d, of which %d unchanged\n", r.Repositories, r.Unchanged)
 	fmt.Fprintf(w, "findings      %d new, %d known, %d gone%s\n", f.New, f.Known, f.Gone, some(
 		count(f.NotAttributable, "not attributable to their pull request"), count(f.Stale, "from scans of an older head"),
-		count(f.Ambiguous, "ambiguous and taken as new"), count(f.WithoutText, "files without source text")))
+		count(f.Ambiguous, "ambiguous and taken as new"), count(f.WithoutText, "without source text")))
 	fmt.Fprintf(w, "decisions     %s\n", orNone(tally(r.Decisions)))
 	if r.PolicyErrors > 0 {
 		fmt.Fprintf(w, "              %d without an answer from the policy: these stay as they were\n", r.PolicyErrors)
@@ -48,7 +48,7 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 		fmt.Fprintf(w, "plan %s waits: %s; `sluice plan show %s`, then `sluice plan approve %s`\n", plan.ID, line(plan.Reason), plan.ID, plan.ID)
 	}
 	writeErrors(w, r.Errors)
-	_, err := fmt.Fprintf(w, "ledger        %s\n", r.Ledger)
+	_, err := fmt.Fprintf(w, "ledger        %s\n", headText(r.Ledger))
 	return err
 }
 
@@ -141,4 +141,12 @@ func some(parts ...string) string {
 		return ""
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
+}
+
+// headText is a ledger's head for people.
+func headText(head string) string {
+	if head == "0:" {
+		return "empty"
+	}
+	return head
 }

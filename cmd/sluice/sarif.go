@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/promoter/run"
@@ -160,10 +161,19 @@ func (o *sarifWriter) rule(key runKey, into *sarifRun, r finding.Rule) int {
 	if r.Description != "" {
 		rule.Description = &sarifText{r.Description}
 	}
-	rule.Properties.Tags = orEmpty(r.Tags)
+	rule.Properties.Tags = tagsOf(r)
 	o.rules[key][r.ID] = len(into.Tool.Driver.Rules)
 	into.Tool.Driver.Rules = append(into.Tool.Driver.Rules, rule)
 	return o.rules[key][r.ID]
+}
+
+// tagsOf adds the weaknesses in the form that code scanning reads.
+func tagsOf(r finding.Rule) []string {
+	tags := append([]string{}, r.Tags...)
+	for _, cwe := range r.CWEs {
+		tags = append(tags, "external/cwe/"+strings.ToLower(cwe))
+	}
+	return tags
 }
 
 func locationsOf(p *finding.Place) []sarifLocation {

@@ -134,7 +134,7 @@ func (p *program) writeStatus(w io.Writer, v statusView) error {
 	for _, plan := range v.Plans {
 		fmt.Fprintf(w, "  %s  %s; `sluice plan show %s`\n", plan.ID, line(plan.Reason), plan.ID)
 	}
-	fmt.Fprintf(w, "ledger: %s\n", v.Ledger)
+	fmt.Fprintf(w, "ledger: %s\n", headText(v.Ledger))
 	if len(v.Sources) == 0 {
 		return nil
 	}

@@ -33,7 +33,7 @@ func (t *table) write(w io.Writer, width int) error {
 	for _, row := range append([][]string{t.head}, t.rows...) {
 		last := len(row) - 1
 		row[last] = cut(row[last], room)
-		if _, err := fmt.Fprintln(out, strings.TrimRight(strings.Join(row, "\t"), " ")); err != nil {
+		if _, err := fmt.Fprintln(out, strings.TrimRight(strings.Join(row, "\t"), "\t ")); err != nil {
 			return err
 		}
 	}

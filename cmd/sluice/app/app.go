@@ -13,7 +13,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -35,9 +34,8 @@ type Options struct {
 	LogLevel   string // debug, info, warn, error; default info
 	Version    string
 
-	Stdout, Stderr io.Writer
-	Getenv         func(string) string
-	Logger         *zap.Logger // default: to Stderr
+	Getenv func(string) string
+	Logger *zap.Logger // default: to standard error, from LogLevel on
 
 	// What tests put their own in place of.
 	Transport   http.RoundTripper                                // all requests go through it
@@ -52,12 +50,6 @@ type Options struct {
 func (o *Options) fillIn() {
 	if o.ConfigFile == "" {
 		o.ConfigFile = "sluice.yaml"
-	}
-	if o.Stdout == nil {
-		o.Stdout = os.Stdout
-	}
-	if o.Stderr == nil {
-		o.Stderr = os.Stderr
 	}
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
@@ -93,7 +85,7 @@ func New(opt Options) (*App, error) {
 	a := &App{opt: opt, Log: opt.Logger}
 	var err error
 	if a.Log == nil {
-		if a.Log, err = NewLogger(opt.Stderr, opt.LogLevel, IsTerminal(opt.Stderr)); err != nil {
+		if a.Log, err = NewLogger(os.Stderr, opt.LogLevel, IsTerminal(os.Stderr)); err != nil {
 			return nil, err
 		}
 	}

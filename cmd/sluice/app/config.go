@@ -119,7 +119,6 @@ func LoadConfig(file string) (*Config, error) {
 	case err != nil:
 		return nil, &UsageError{Err: fmt.Errorf("read the configuration: %w", err)}
 	}
-	c.Found = true
 	d := &configText{file: file, lines: strings.Split(string(text), "\n")}
 	d.decode(text, c)
 	if len(d.bad) == 0 {
@@ -128,6 +127,7 @@ func LoadConfig(file string) (*Config, error) {
 	if len(d.bad) > 0 {
 		return nil, &UsageError{Err: d.bad}
 	}
+	c.File, c.Base, c.Found = file, filepath.Dir(abs), true // decoding an empty document forgets them
 	c.fillIn()
 	return c, nil
 }
@@ -211,6 +211,7 @@ func (d *configText) explain(err error) {
 	var twice *yaml.DuplicateKeyError
 	var wrong *yaml.TypeError
 	var syntax *yaml.SyntaxError
+	var node *yaml.UnexpectedNodeTypeError
 	switch {
 	case errors.As(err, &unknown):
 		name := unknown.Token.Value
@@ -226,6 +227,8 @@ func (d *configText) explain(err error) {
 		d.add(twice.Token, "given twice; keep one", false)
 	case errors.As(err, &wrong):
 		d.add(wrong.Token, fmt.Sprintf("a value of another type is needed here: %s", kindOf(wrong)), false)
+	case errors.As(err, &node):
+		d.add(node.Token, fmt.Sprintf("a value of another type is needed here: %s", shapes[node.Expected]), false)
 	case errors.As(err, &syntax):
 		d.add(syntax.Token, "not valid YAML: "+syntax.Message, false)
 	default:
@@ -236,6 +239,12 @@ func (d *configText) explain(err error) {
 		}
 		d.add(nil, "this cannot be read: "+strings.SplitN(err.Error(), "\n", 2)[0], false)
 	}
+}
+
+// shapes are what a value can be, for people.
+var shapes = map[ast.NodeType]string{
+	ast.SequenceType: "a list", ast.MappingType: "a mapping (key: value)", ast.MappingValueType: "a mapping (key: value)",
+	ast.StringType: "text", ast.IntegerType: "a whole number",
 }
 
 func kindOf(e *yaml.TypeError) string {
@@ -276,16 +285,12 @@ func (d *configText) add(at *token.Token, what string, show bool) {
 	d.bad = append(d.bad, p)
 }
 
-// hideValue cuts a line after the key that stands at the column, or after the
-// first key.
+// hideValue cuts a line after its first key. Where the column is beyond that,
+// the line shows nothing that would help.
 func hideValue(line string, column int) string {
-	runes := []rune(line)
-	from := min(max(column-1, 0), len(runes))
-	if i := strings.IndexByte(string(runes[from:]), ':'); i >= 0 && !strings.Contains(string(runes[:from]), ": ") {
-		return string(runes[:from]) + string(runes[from:])[:i+1] + " ..."
-	}
-	if i := strings.IndexByte(line, ':'); i >= 0 {
-		return line[:i+1] + " ..."
+	key, _, ok := strings.Cut(line, ":")
+	if shown := key + ": ..."; ok && column <= len(shown) {
+		return shown
 	}
 	return ""
 }

@@ -119,7 +119,8 @@ func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 // fault records a problem at a path of the document, or at the nearest thing
 // around it that the file holds.
 func (d *configText) fault(path, what string) {
-	d.add(d.tokenAt(path), strings.TrimPrefix(path, "$.")+": "+what, !strings.Contains(path, "_env") && !strings.Contains(path, "url"))
+	harmless := path == "$.store" || strings.HasPrefix(path, "$.sources")
+	d.add(d.tokenAt(path), strings.TrimPrefix(path, "$.")+": "+what, harmless)
 }
 
 func (d *configText) tokenAt(path string) *token.Token {

@@ -33,6 +33,9 @@ func (a *App) Run(ctx context.Context, req Request) (*run.Report, error) {
 	if err := a.Configured(); err != nil {
 		return nil, err
 	}
+	if err := a.first(ctx, req); err != nil {
+		return nil, err
+	}
 	s, err := a.Store(ctx)
 	if err != nil {
 		return nil, err
@@ -51,6 +54,19 @@ func (a *App) Run(ctx context.Context, req Request) (*run.Report, error) {
 	}
 	report, err := a.locked(ctx, req, s, law, cfg)
 	return report, errors.Join(err, release())
+}
+
+// first looks at what a first run needs, so that a store is made only by a run
+// that can begin.
+func (a *App) first(ctx context.Context, req Request) error {
+	if _, err := os.Stat(a.Config.StorePath()); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if _, err := a.key(a.Config.Keys.SecretsFile, "secrets_file"); err != nil {
+		return err
+	}
+	_, err := a.Candidate(ctx, req.Policy, req.Settings)
+	return err
 }
 
 func (a *App) locked(ctx context.Context, req Request, s store.Store, law *Law, cfg run.Config) (*run.Report, error) {

@@ -13,7 +13,10 @@ func (e *UsageError) Unwrap() error { return e.Err }
 
 // Nearest is the name most like a misspelt one, or "" if none is close.
 func Nearest(name string, known []string) string {
-	best, distance := "", 1+max(1, len(name)/3)
+	best, distance := "", 1+max(2, len(name)/3)
+	if len(name) < 4 {
+		distance = 2
+	}
 	for _, k := range known {
 		if d := edits(strings.ToLower(name), strings.ToLower(k)); d < distance {
 			best, distance = k, d

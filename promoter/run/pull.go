@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors"
@@ -97,7 +98,11 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 			status.partial(fmt.Sprintf("%s: %v", d.Location, err))
 			continue
 		}
-		key := d.Context.Repository() + "\x00" + d.Context.Ref() + "\x00" + d.Context.Commit
+		// The same file about another commit is news: a job may well write all
+		// its reports to one place.
+		about := strings.Join([]string{d.Context.Repository(), d.Context.Ref(), d.Context.Commit}, " ")
+		digest += " " + about + " " + d.Context.Category
+		key := about
 		if groups[key] == nil {
 			groups[key] = &arrival{source: source, context: d.Context}
 			order = append(order, key)

@@ -8,11 +8,16 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 )
 
 // Backup writes a consistent and checked copy to path, which must not exist.
 // The copy appears under that name only when it is complete.
 func (db *DB) Backup(ctx context.Context, path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return fmt.Errorf("backup to %s: %w", path, err)
+	}
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return errors.Join(fmt.Errorf("backup to %s: it exists: give the name of a new file", path), err)
 	}

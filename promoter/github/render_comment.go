@@ -57,11 +57,16 @@ func single(e promoter.Exhibit) string {
 	if strings.TrimSpace(why) == strings.TrimSpace(f.Message) {
 		why = ""
 	}
+	how := strings.Join(nonEmpty(fix(f), link("More about this rule", f.Rule.HelpURL)), "\n\n")
+	reason := "Why it matters:"
+	if how == "" && len(f.Rule.CWEs) > 0 {
+		reason = "Why it matters, and how to fix it:" // the weakness's page says both
+	}
 	return paragraphs(
 		head,
 		text(f.Message, 1000),
-		labelled("Why it matters:", strings.Join(nonEmpty(text(why, 600), references(f)), " ")),
-		labelled("How to fix:", strings.Join(nonEmpty(fix(f), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
+		labelled(reason, strings.Join(nonEmpty(text(why, 600), references(f)), " ")),
+		labelled("How to fix:", how),
 		footer(e, []string{"finding " + code(e.Name, 150)}))
 }
 

@@ -45,6 +45,7 @@ func TestTamperingIsFound(t *testing.T) {
 		{"a kind", `UPDATE ledger SET kind = 'move' WHERE entry_id = 1`, "chain"},
 		{"a time", `UPDATE ledger SET at = at + 1 WHERE entry_id = 12`, "chain"},
 		{"a run", `UPDATE ledger SET run_id = 2 WHERE entry_id = 4`, "chain"},
+		{"an entry's number", `UPDATE ledger SET entry_id = 0 WHERE entry_id = 1`, "chain"},
 		{"an entry dropped", `DELETE FROM ledger WHERE entry_id = 5`, "chain"},
 		{"a seal's entries dropped", `DELETE FROM ledger WHERE entry_id BETWEEN 4 AND 6`, "chain"},
 		{"a seal and its entries dropped", `DELETE FROM ledger WHERE entry_id BETWEEN 4 AND 6; DELETE FROM seal WHERE n = 2`, "chain"},
@@ -83,6 +84,27 @@ func verify(t testing.TB, db *sqlite.DB, head string) store.Verification {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// A seal that was computed anew for other entries does not carry the seals
+// after it, even if they are told that it is the one before them.
+func TestARewrittenMiddleIsFound(t *testing.T) {
+	const forge = `UPDATE ledger SET bytes = x'2231' WHERE entry_id = 5`
+	dir := t.TempDir()
+	db, _ := sealed(t, filepath.Join(dir, "sluice.db"))
+	forger, _ := sealed(t, filepath.Join(dir, "forger.db"))
+	sqlExec(t, raw(t, filepath.Join(dir, "forger.db")), forge+`; DELETE FROM ledger WHERE entry_id > 6; DELETE FROM seal WHERE n > 1`)
+	forged, err := forger.Seal(t.Context(), storetest.At(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := raw(t, filepath.Join(dir, "sluice.db"))
+	sqlExec(t, file, forge)
+	sqlExec(t, file, `UPDATE seal SET hash = $1 WHERE n = 2`, forged.Hash)
+	sqlExec(t, file, `UPDATE seal SET prev = $1 WHERE n = 3`, forged.Hash)
+	if v := verify(t, db, ""); v.Seals != 2 || !strings.HasPrefix(v.Break, "seal 3:") {
+		t.Errorf("with seal 2 forged: %+v", v)
+	}
 }
 
 // Somebody who can write the file can also write a whole new ledger with a

@@ -42,6 +42,13 @@ func repositories(t *testing.T, s store.Store) {
 	}
 	same(t, "all repositories", must(s.Repositories(ctx))(t), []promoter.Repository{renamed, other, elsewhere})
 
+	// A report under a new name comes before anybody asked the host.
+	early := ensure(promoter.Repository{Owner: "acme", Name: "depot"})
+	renamed = ensure(promoter.Repository{ExternalID: "7", Owner: "acme", Name: "depot"})
+	if named := ensure(promoter.Repository{Owner: "acme", Name: "depot"}); renamed.ID != byName.ID || early.ID == renamed.ID || named != renamed {
+		t.Errorf("a name means %+v, not the one whose id is known, %+v", named, renamed)
+	}
+
 	before := must(s.Marks(ctx))(t)
 	ensure(renamed)
 	same(t, "marks after nothing new", must(s.Marks(ctx))(t), before)

@@ -11,32 +11,38 @@ func documents(t *testing.T, s store.Store) {
 	newest := func(kind, wantRevision, wantBody string) {
 		t.Helper()
 		revision, body, err := s.NewestDocument(ctx, kind)
-		if err != nil || revision != wantRevision || string(body) != wantBody {
-			t.Errorf("newest %s: %q %q %v, want %q %q", kind, revision, body, err, wantRevision, wantBody)
+		ok(t, err)
+		if revision != wantRevision || string(body) != wantBody {
+			t.Errorf("the newest %s is %q with %q, want %q with %q", kind, revision, body, wantRevision, wantBody)
 		}
 	}
 	newest(store.DocumentPolicy, "", "")
-	keep := func(kind, revision, body string) {
-		t.Helper()
-		ok(t, s.KeepDocument(ctx, kind, revision, []byte(body), At(0)))
+	ok(t, s.KeepDocument(ctx, store.DocumentPolicy, "p1", []byte("one"), At(0)))
+	ok(t, s.KeepDocument(ctx, store.DocumentPolicy, "p2", []byte("two"), At(1)))
+	newest(store.DocumentPolicy, "p2", "two")
+	newest(store.DocumentSettings, "", "")
+
+	// Going back to an older one makes it the newest, and its body stays what
+	// was decided by.
+	ok(t, s.KeepDocument(ctx, store.DocumentPolicy, "p1", []byte("other"), At(2)))
+	newest(store.DocumentPolicy, "p1", "one")
+	if body := must(s.Document(ctx, store.DocumentPolicy, "p2"))(t); string(body) != "two" {
+		t.Errorf("an older document is %q", body)
 	}
-	keep(store.DocumentPolicy, "r1", "one")
-	keep(store.DocumentPolicy, "r2", "two")
-	keep(store.DocumentSettings, "r1", "settings")
-	newest(store.DocumentPolicy, "r2", "two")
-	newest(store.DocumentSettings, "r1", "settings")
-	keep(store.DocumentPolicy, "r1", "one")
-	newest(store.DocumentPolicy, "r1", "one")
+	if body := must(s.Document(ctx, store.DocumentPolicy, "p9"))(t); body != nil {
+		t.Errorf("a document that nobody kept is %q", body)
+	}
+	ok(t, s.KeepDocument(ctx, store.DocumentSettings, "s0", nil, At(3))) // an empty file is a document
+	newest(store.DocumentSettings, "s0", "")
+	if s.KeepDocument(ctx, "poem", "r", nil, At(4)) == nil {
+		t.Error("a kind outside the list was kept")
+	}
+
 	if counter, can := s.(Counter); can {
 		before := must(counter.RowCounts(ctx))(t)
-		keep(store.DocumentPolicy, "r1", "one")
-		same(t, "growth after the same again", Growth(t, counter, before), map[string]int64{})
-	}
-	same(t, "an older one", string(must(s.Document(ctx, store.DocumentPolicy, "r2"))(t)), "two")
-	if body := must(s.Document(ctx, store.DocumentSettings, "r2"))(t); body != nil {
-		t.Errorf("a revision that was never kept: %q", body)
-	}
-	if s.KeepDocument(ctx, "novel", "r1", nil, At(0)) == nil {
-		t.Error("a kind outside the list was stored")
+		ok(t, s.KeepDocument(ctx, store.DocumentPolicy, "p1", []byte("one"), At(5)))
+		if growth := Growth(t, counter, before); len(growth) > 0 {
+			t.Errorf("keeping the newest document again wrote %v", growth)
+		}
 	}
 }

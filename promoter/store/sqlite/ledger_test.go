@@ -56,6 +56,7 @@ func TestTamperingIsFound(t *testing.T) {
 		{"an entry added before", `INSERT INTO ledger (entry_id, run_id, kind, at, bytes) VALUES (0, 1, 'plan', 0, x'31')`, "chain"},
 		{"a seal's time", `UPDATE seal SET at = at + 1 WHERE n = 3`, "chain"},
 		{"a seal's hash", `UPDATE seal SET hash = replace(hash, substr(hash, 1, 1), 'z') WHERE n = 4`, "chain"},
+		{"a seal's predecessor", `UPDATE seal SET prev = hash WHERE n = 3`, "chain"},
 		{"a seal's reach", `UPDATE seal SET last_entry = 7 WHERE n = 2`, "chain"},
 		{"the tail cut", `DELETE FROM ledger WHERE entry_id > 9; DELETE FROM seal WHERE n = 4`, "head"},
 		{"all cut", `DELETE FROM ledger; DELETE FROM seal`, "head"},
@@ -69,6 +70,9 @@ func TestTamperingIsFound(t *testing.T) {
 			withHead := verify(t, db, heads[3].String())
 			if (alone.Break != "") != (c.found == "chain") || (withHead.Break != "") != (c.found != "") {
 				t.Errorf("want it found by %q; alone: %q, with head: %q", c.found, alone.Break, withHead.Break)
+			}
+			if strings.HasPrefix(c.name, "a seal and") && !strings.HasPrefix(alone.Break, "seal 2 is missing") {
+				t.Errorf("where it breaks: %s", alone.Break)
 			}
 			if early := verify(t, db, heads[0].String()); c.found == "head" && c.name != "all cut" && early.Break != "" {
 				t.Errorf("a head from before the cut is refused: %s", early.Break)

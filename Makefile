@@ -16,6 +16,7 @@ gosec       := $(tools)/gosec-$(GOSEC_VERSION)/gosec
 gitleaks    := $(tools)/gitleaks-$(GITLEAKS_VERSION)/gitleaks
 staticcheck := $(tools)/staticcheck-$(STATICCHECK_VERSION)/staticcheck
 
+DEMO     ?=
 FUZZTIME ?= 20s
 BENCH    ?= .
 
@@ -24,11 +25,12 @@ help: ## Say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo demo-keep
-demo: build $(gosec) $(gitleaks) ## See the whole thing at work: scanners, pull requests, comments (two minutes)
-	go run ./test/demo -sluice bin/sluice -gosec $(gosec) -gitleaks $(gitleaks)
+demo: build $(gosec) $(gitleaks) ## See the whole thing at work: scanners, pull requests, comments (first time some minutes)
+	go build -o bin/ ./test/demo
+	bin/demo -sluice bin/sluice -gosec $(gosec) -gitleaks $(gitleaks) $(DEMO)
 
-demo-keep: build $(gosec) $(gitleaks) ## The same, and the pages stay open until Ctrl-C
-	go run ./test/demo -sluice bin/sluice -gosec $(gosec) -gitleaks $(gitleaks) -keep
+demo-keep: DEMO := -keep
+demo-keep: demo ## The same, and the pages stay open until Ctrl-C
 
 .PHONY: test
 test: contracts ## Vet everything and run all tests but the long ones
@@ -53,7 +55,7 @@ race: ## The packages with goroutines under the race detector (needs a C compile
 	CGO_ENABLED=1 go test -race ./connectors/... ./promoter/... ./cmd/...
 
 .PHONY: crash
-crash: ## The whole crash test: a run killed wherever it touches the world (an hour)
+crash: ## The whole crash test: a run killed wherever it touches the world (long)
 	SLUICE_CRASH=all go test -count=1 -timeout 3h -run TestKilledAnywhere -v ./test/e2e
 
 .PHONY: bench

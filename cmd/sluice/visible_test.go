@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+)
+
+// Nothing that acts on a terminal gets through, however the text is cut into
+// writes, and the cuts make no difference.
+func TestNothingActsOnATerminal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) })).Draw(t, "text") + "\n"
+		var whole, pieces bytes.Buffer
+		if _, err := (&visible{to: &whole}).Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		v := &visible{to: &pieces}
+		for rest := text; rest != ""; {
+			n := rapid.IntRange(1, len(rest)).Draw(t, "cut")
+			if _, err := v.Write([]byte(rest[:n])); err != nil {
+				t.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+		if whole.String() != pieces.String() {
+			t.Fatalf("written whole: %q, in pieces: %q", whole.String(), pieces.String())
+		}
+		if !utf8.Valid(whole.Bytes()) || strings.ContainsFunc(whole.String(), func(r rune) bool { return r != '\n' && r != '\t' && acts(r) }) {
+			t.Fatalf("%q became %q", text, whole.String())
+		}
+	})
+}
+
+// JSON that passes through says the same as before.
+func TestJSONSurvivesBeingMadeVisible(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.String().Draw(t, "text")
+		var out bytes.Buffer
+		if err := writeJSON(&visible{to: &out}, want); err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || got != want {
+			t.Fatalf("%q became %q (%v)", want, got, err)
+		}
+	})
+}
+
+func TestATableFitsTheTerminal(t *testing.T) {
+	table := table{head: []string{"FINDING", "MESSAGE"}}
+	table.add("acme/shop:F1", "a message that\ngoes on and on and on and on")
+	table.add("acme/shop:F2", "")
+	var out bytes.Buffer
+	if err := table.write(&out, 40); err != nil {
+		t.Fatal(err)
+	}
+	want := "FINDING       MESSAGE\nacme/shop:F1  a message that goes on ...\nacme/shop:F2\n"
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}

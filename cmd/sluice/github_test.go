@@ -110,21 +110,31 @@ func (p *place) shop() {
 	p.report("pr-1", head, 5)
 }
 
-// report drops a scan's report with a problem on a line; 0: none.
+// report drops a scan's report with a problem on a line of a.go; 0: none.
 func (p *place) report(ref, commit string, line int) {
 	p.t.Helper()
 	results := []any{}
 	if line > 0 {
-		results = append(results, map[string]any{"ruleId": "G204", "level": "error", "message": map[string]any{"text": "A command is built from input."},
-			"locations": []any{map[string]any{"physicalLocation": map[string]any{
-				"artifactLocation": map[string]any{"uri": "a.go"}, "region": map[string]any{"startLine": line}}}}})
+		results = append(results, problemAt("a.go", line))
 	}
+	p.drop(ref, commit, results)
+}
+
+// drop writes a report where the source looks for it.
+func (p *place) drop(ref, commit string, results []any) {
+	p.t.Helper()
 	raw, err := json.Marshal(map[string]any{"version": "2.1.0", "runs": []any{map[string]any{
 		"tool": map[string]any{"driver": map[string]any{"name": "gosec", "version": "2.22.4", "rules": []any{map[string]any{"id": "G204"}}}}, "results": results}}})
 	p.must(err)
 	dir := filepath.Join(p.dir, "reports/acme/shop", ref, commit)
 	p.must(os.MkdirAll(dir, 0o755))
 	p.must(os.WriteFile(filepath.Join(dir, "gosec.sarif"), raw, 0o644))
+}
+
+func problemAt(path string, line int) any {
+	return map[string]any{"ruleId": "G204", "level": "error", "message": map[string]any{"text": "A command is built from input."},
+		"locations": []any{map[string]any{"physicalLocation": map[string]any{
+			"artifactLocation": map[string]any{"uri": path}, "region": map[string]any{"startLine": line}}}}}
 }
 
 // comments are all that stands on the pull request, as the world shows it.
@@ -253,5 +263,37 @@ func TestWithoutATokenNothingIsDone(t *testing.T) {
 	p.ends(1, "doctor")
 	if !strings.Contains(p.said.String(), "the environment variable ANOTHER is not set") {
 		t.Error("nobody said which variable is missing")
+	}
+}
+
+// What a ceiling holds back waits as a plan, and a person's word lets it through.
+func TestAPlanWaitsForAPerson(t *testing.T) {
+	p := newPlace(t)
+	p.must(os.WriteFile(filepath.Join(p.dir, "settings.yaml"),
+		[]byte("groups: {core: {repositories: [acme/shop]}}\nceilings: {cohort: {show: 1}}\n"), 0o600))
+	p.shop()
+	p.ends(0, "run")
+	p.ends(0, "cohort", "move", "core/gosec/high", "advise", "--reason", "they are good")
+	head, err := p.sandbox.Commit("acme/shop", gitrepo.Change{Branch: "topic", From: "topic", Write: map[string]string{"b.go": "package a\n\nfunc C(s string) { run(s) }\n"}})
+	p.must(err)
+	p.drop("pr-1", head, []any{problemAt("a.go", 5), problemAt("b.go", 3)})
+
+	p.ends(3, "run", "--fail-on", "failed,partial,deferred")
+	if got := p.comments(); len(got) != 1 {
+		t.Fatalf("with a ceiling of one there are %q", got)
+	}
+	var plans []struct{ ID string }
+	p.must(json.Unmarshal([]byte(p.ends(0, "plan", "list", "--output", "json")), &plans))
+	if len(plans) != 1 {
+		t.Fatalf("plans: %+v", plans)
+	}
+	if out := p.ends(0, "plan", "show", strings.ToLower(plans[0].ID)); !strings.Contains(out, "acme/shop:F") {
+		t.Errorf("the plan does not name its finding:\n%s", out)
+	}
+	p.ends(0, "plan", "approve", plans[0].ID, "--reason", "fine")
+	p.ends(2, "plan", "reject", plans[0].ID)
+	p.ends(0, "run")
+	if got := p.comments(); len(got) != 2 {
+		t.Fatalf("after the approval there are %q", got)
 	}
 }

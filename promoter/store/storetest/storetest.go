@@ -50,7 +50,6 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"people write while a run does", people},
 		{"cached responses", cached},
 		{"documents", documents},
-		{"documents in force", documents},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, open(t)) })
 	}

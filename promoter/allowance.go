@@ -11,7 +11,9 @@ type Allowance struct {
 	Team      map[string]int // comments a team has had this week
 	PerTeam   int            // comments a team may have in a week
 
-	Answered map[ApprovalItem]Approval // items of plans that wait or were answered
+	// Items of plans that wait or were answered: of excess, and of withdrawals.
+	Answered  map[ApprovalItem]Approval
+	Withdrawn map[ApprovalItem]Approval
 
 	cohort map[int64]int
 }
@@ -55,26 +57,29 @@ func (a *Allowance) takeTeam(team string) bool {
 	return true
 }
 
-// LetWithdraw says whether a withdrawal may go ahead. Those that follow from a
-// lowered stage or from a fix always may: quiet never waits.
-func (a *Allowance) LetWithdraw(act Action, repoID int64) (bool, string) {
+// LetWithdraw says why a withdrawal may not go ahead, and in which plan it
+// waits; "" when it may. Those that follow from a lowered stage or from a fix
+// always may: quiet never waits.
+func (a *Allowance) LetWithdraw(act Action, repoID int64) (why DeferReason, plan string) {
 	if act.Notice.Cause == RemovedStage || act.Notice.Cause == RemovedFixed {
-		return true, ""
+		return "", ""
 	}
 	for _, i := range act.Notice.Items {
 		item := ApprovalItem{RepoID: repoID, Finding: i.Finding, PullRequest: act.Notice.Target.PullRequest}
-		if plan, ok := a.Answered[item]; ok && plan.Kind == ApprovalMass {
+		if plan, ok := a.Withdrawn[item]; ok {
 			switch plan.State {
 			case ApprovalApproved:
-				return true, ""
-			case ApprovalWaiting, ApprovalRejected:
-				return false, plan.ID
+				return "", ""
+			case ApprovalWaiting:
+				return DeferWaiting, plan.ID
+			case ApprovalRejected:
+				return DeferRejected, plan.ID
 			}
 		}
 	}
 	if a.Withdraw <= 0 {
-		return false, ""
+		return DeferCeiling, ""
 	}
 	a.Withdraw--
-	return true, ""
+	return "", ""
 }

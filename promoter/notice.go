@@ -54,6 +54,14 @@ type Notice struct {
 	Cause      RemovalCause `json:"cause,omitempty"` // why it is withdrawn
 }
 
+// OnDisplay tells whether people see the notice. One that was left when its
+// pull request was closed is there again when that is reopened.
+func (n Notice) OnDisplay() bool { return n.State == NoticePosted || n.State == NoticeLeft }
+
+// TakenAway tells whether a person removed the notice: that is an answer, and
+// what it said is not said again.
+func (n Notice) TakenAway() bool { return n.State == NoticeLost || n.State == NoticeClosedByPerson }
+
 // Anchor is where in a change a review comment stands.
 type Anchor struct {
 	Path      string `json:"path"`

@@ -14,6 +14,8 @@ type Wanted struct {
 	Items   []Item // Finding, CohortID and Attempt
 	Anchor  *Anchor
 	Body    string
+	// Held: nothing new is known of any of it. What is on display keeps its text.
+	Held bool
 }
 
 // Renderer writes what people read. Each surface has its own; all its methods
@@ -34,16 +36,20 @@ func Compose(s Selection, r Renderer) []Wanted {
 	for _, claims := range s.Inline {
 		want = append(want, Wanted{
 			Surface: SurfaceReview, Group: claims[0].Group, Anchor: claims[0].Anchor,
-			Items: itemsOf(claims), Body: r.Comment(exhibitsOf(claims)),
+			Items: itemsOf(claims), Body: r.Comment(exhibitsOf(claims)), Held: allHeld(claims),
 		})
 	}
 	if len(s.Listed) > 0 {
 		want = append(want, Wanted{
 			Surface: SurfaceSummary, Group: GroupSummary,
-			Items: itemsOf(s.Listed), Body: r.Summary(len(s.Inline), exhibitsOf(s.Listed)),
+			Items: itemsOf(s.Listed), Body: r.Summary(len(s.Inline), exhibitsOf(s.Listed)), Held: allHeld(s.Listed),
 		})
 	}
 	return want
+}
+
+func allHeld(claims []Claim) bool {
+	return !slices.ContainsFunc(claims, func(c Claim) bool { return !c.Hold })
 }
 
 func itemsOf(claims []Claim) []Item {
@@ -201,6 +207,9 @@ func (p Planning) adjust(n Notice, w Wanted) []Action {
 	if w.Anchor == nil {
 		w.Anchor = n.Anchor
 	}
+	if w.Held && sameFindings(n.Items, w.Items) {
+		w.Body = n.Body
+	}
 	after := p.dressed(n, w)
 	after.State = NoticePosted
 	if after.Desired != n.Shown {
@@ -211,6 +220,22 @@ func (p Planning) adjust(n Notice, w Wanted) []Action {
 		return []Action{{Step: StepBook, Before: n, Notice: after, Reason: "items changed"}}
 	}
 	return nil
+}
+
+// sameFindings tells whether what is on display is what is wanted.
+func sameFindings(have, want []Item) bool {
+	var shown, wanted []int64
+	for _, i := range have {
+		if i.Live() {
+			shown = append(shown, i.Finding)
+		}
+	}
+	for _, i := range want {
+		wanted = append(wanted, i.Finding)
+	}
+	slices.Sort(shown)
+	slices.Sort(wanted)
+	return slices.Equal(shown, wanted)
 }
 
 func editVerb(s Surface) Verb {

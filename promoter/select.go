@@ -69,6 +69,9 @@ const (
 // allowance and people let it. It changes only the allowance.
 func Select(claims []Claim, have []Notice, comments int, a *Allowance) Selection {
 	shown := displayed(have)
+	claims = slices.DeleteFunc(slices.Clone(claims), func(c Claim) bool {
+		return shown[c.Finding] == notShown && takenAway(have, c)
+	})
 	// What shares a comment moves together: its group's place is its own.
 	place := map[string]int{}
 	for _, c := range claims {
@@ -148,7 +151,7 @@ const (
 func displayed(have []Notice) map[int64]int {
 	shown := map[int64]int{}
 	for _, n := range have {
-		if n.State != NoticePosted {
+		if !n.OnDisplay() {
 			continue
 		}
 		how := shownListed
@@ -162,4 +165,13 @@ func displayed(have []Notice) map[int64]int {
 		}
 	}
 	return shown
+}
+
+// takenAway tells whether a person removed the comment that a claim was in or
+// would share.
+func takenAway(have []Notice, c Claim) bool {
+	return slices.ContainsFunc(have, func(n Notice) bool {
+		return n.TakenAway() && n.Surface == SurfaceReview &&
+			(n.Group == c.Group || slices.ContainsFunc(n.Items, func(i Item) bool { return i.Finding == c.Finding }))
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/sluice-sec/sluice/connectors/githubapi"
 	"github.com/sluice-sec/sluice/promoter"
@@ -34,7 +33,8 @@ func translate(what string, err error) error {
 	case errors.As(err, &rate):
 		return &promoter.LaterError{Why: what + ": " + rate.Error(), After: rate.After}
 	case errors.As(err, &down):
-		return &promoter.LaterError{Why: what + ": " + down.Error(), After: time.Minute}
+		// What this one needs may be broken alone: whether others wait is the loop's to say.
+		return &promoter.LaterError{Why: what + ": " + down.Error()}
 	case errors.As(err, &refused):
 		return &promoter.RefusedError{
 			Why:  fmt.Sprintf("%s: %s %s: %d %s", what, refused.Method, refused.Path, refused.Status, refused.Message),

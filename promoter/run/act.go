@@ -159,6 +159,7 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 	var later *promoter.LaterError
 	switch {
 	case err == nil:
+		r.silent = 0
 		s.Notices = settledAll(e, before, seen, at)
 		for _, post := range seen.Notices {
 			if post.Kept != "" || post.Gone {
@@ -172,7 +173,7 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 		r.refuse(e.Target.RepoID, refused)
 	case errors.As(err, &later):
 		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
-		r.waitUntil = at.Add(later.After)
+		r.waitUntil = at.Add(r.standBack(later))
 	case errors.Is(err, promoter.ErrUnknownOutcome):
 		s.State, s.Error, outcome = promoter.EffectUnknown, err.Error(), outcomeUnknown
 	default:
@@ -183,6 +184,16 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 		Effect: e.ID, Verb: e.Verb, Target: e.Target, Notices: numbers(e.Notices), State: s.State, Reason: e.Reason,
 	}}}
 	return s, outcome
+}
+
+// standBack says how long every effect waits because of one. What the platform
+// cannot serve keeps nobody else waiting, unless it seems to be down altogether.
+func (r *runner) standBack(later *promoter.LaterError) time.Duration {
+	const down = 3
+	if r.silent++; later.After == 0 && r.silent >= down {
+		return time.Minute
+	}
+	return later.After
 }
 
 // refuse remembers a refusal that would meet every effect in a repository, so

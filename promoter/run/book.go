@@ -38,6 +38,8 @@ type book struct {
 	entries    []store.Entry
 	digest     *string
 	byFinding  map[int64][]*store.Sighting // filled when first asked, once all is absorbed
+	byChange   map[int][]*store.Sighting   // likewise
+	decidedOn  map[int64]int64             // likewise: the newest fact version of any decision
 }
 
 type sightingKey struct{ scope, finding int64 }
@@ -121,6 +123,66 @@ func (b *book) of(no int64) []*store.Sighting {
 		}
 	}
 	return b.byFinding[no]
+}
+
+// openIn lists what is not gone by pull request; under 0 stands what is on
+// branches. In a stable order. It may be asked once all is absorbed.
+func (b *book) openIn() map[int][]*store.Sighting {
+	if b.byChange == nil {
+		b.byChange = map[int][]*store.Sighting{}
+		for _, s := range b.all {
+			if s.Until == 0 {
+				number := store.ChangeOf(b.scopes[s.Scope].Ref)
+				b.byChange[number] = append(b.byChange[number], s)
+			}
+		}
+	}
+	return b.byChange
+}
+
+// knows tells whether a source has delivered a scan of a ref before.
+func (b *book) knows(source, ref string) bool {
+	for _, scope := range b.scopes {
+		if scope.Source == source && scope.Ref == ref && b.newestScan(scope.No) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// justScanned tells whether this run took in a scan of a pull request.
+func (b *book) justScanned(number int) bool {
+	for _, scope := range b.scopes {
+		if newest := b.newestScan(scope.No); newest != nil && newest.RunID == b.run && store.ChangeOf(scope.Ref) == number {
+			return true
+		}
+	}
+	return false
+}
+
+// displayed are the findings that people see in some pull request.
+func (b *book) displayed() map[int64]bool {
+	out := map[int64]bool{}
+	for _, n := range b.snap.Notices {
+		for _, i := range n.Items {
+			if i.Live() && (n.State == promoter.NoticePosted || n.State == promoter.NoticePlanned) {
+				out[i.Finding] = true
+			}
+		}
+	}
+	return out
+}
+
+// factsChanged tells whether a finding's facts are newer than every decision
+// about it.
+func (b *book) factsChanged(no int64) bool {
+	if b.decidedOn == nil {
+		b.decidedOn = map[int64]int64{}
+		for _, d := range b.snap.Decisions {
+			b.decidedOn[d.Finding] = max(b.decidedOn[d.Finding], d.FactVersion)
+		}
+	}
+	return b.findings[no].Version > b.decidedOn[no]
 }
 
 func (b *book) addSighting(s *store.Sighting) {

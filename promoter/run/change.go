@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
-	"github.com/sluice-sec/sluice/connectors/sourcetext"
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -32,7 +30,7 @@ func (d *decider) change(ctx context.Context, number int) error {
 		return nil
 	}
 	if d.blocked[target] {
-		d.dirty[target.RepoID] = true // its last effect is unknown: nothing is compared until it is settled
+		d.doubt(target.RepoID) // its last effect is unknown: nothing is compared until it is settled
 		return nil
 	}
 	c, err := d.askChange(ctx, target)
@@ -40,8 +38,8 @@ func (d *decider) change(ctx context.Context, number int) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		d.dirty[target.RepoID] = true
-		d.report.fail("platform", fmt.Errorf("%s#%d: %w", d.book.repo().FullName(), number, err))
+		d.doubt(target.RepoID)
+		d.report.trouble("platform", fmt.Errorf("%s#%d: %w", d.book.repo().FullName(), number, err))
 		return nil
 	}
 	if !c.Open {
@@ -76,8 +74,8 @@ func (r *runner) askChange(ctx context.Context, t promoter.Target) (promoter.Cha
 
 func (d *decider) presentIn(number int) int {
 	n := 0
-	for key, s := range d.book.open {
-		if changeNumber(d.book.scopes[key.scope].Ref) == number && s.State == store.SightingPresent {
+	for _, s := range d.book.openIn()[number] {
+		if s.State == store.SightingPresent {
 			n++
 		}
 	}
@@ -97,15 +95,12 @@ func noticesAt(all []promoter.Notice, number int) []promoter.Notice {
 // leave closes the books of a merged or closed pull request: what was shown
 // stays as it is, what was only planned is dropped.
 func (d *decider) leave(number int) {
-	for key, s := range d.book.open {
-		if changeNumber(d.book.scopes[key.scope].Ref) != number {
-			continue
-		}
+	for _, s := range d.book.openIn()[number] {
 		s.State, s.Cause = store.SightingGone, store.GoneRef
-		newest := d.book.newestScan(key.scope)
+		newest := d.book.newestScan(s.Scope)
 		s.Until, s.LastScan = newest.No, newest.No
 		d.book.touch(s)
-		delete(d.book.open, key)
+		delete(d.book.open, sightingKey{s.Scope, s.Finding})
 	}
 	for _, n := range noticesAt(d.book.snap.Notices, number) {
 		if !unsettled(n) {
@@ -124,14 +119,17 @@ func (d *decider) leave(number int) {
 func (d *decider) claims(ctx context.Context, c promoter.Change) []promoter.Claim {
 	shown := onDisplay(noticesAt(d.book.snap.Notices, c.Number))
 	best := map[int64]promoter.Claim{}
-	for key, s := range d.book.open {
-		scope := d.book.scopes[key.scope]
-		if changeNumber(scope.Ref) != c.Number || s.State == store.SightingSuppressed {
+	for _, s := range d.book.openIn()[c.Number] {
+		if s.State == store.SightingSuppressed {
 			continue
 		}
-		claim, ok := d.claim(ctx, c, scope, s, shown[s.Finding])
+		scope := d.book.scopes[s.Scope]
+		claim, ok := d.claim(ctx, c, scope, s, shown[s.Finding] != "")
 		if !ok {
 			continue
+		}
+		if group := shown[s.Finding]; claim.Hold && group != "" && group != promoter.GroupSummary {
+			claim.Group = group // what it is grouped by may not be known just now
 		}
 		// Two sources may see one finding: what is known for certain wins.
 		if old, twice := best[s.Finding]; !twice || (old.Hold && !claim.Hold) {
@@ -146,12 +144,13 @@ func (d *decider) claims(ctx context.Context, c promoter.Change) []promoter.Clai
 	return out
 }
 
-func onDisplay(have []promoter.Notice) map[int64]bool {
-	out := map[int64]bool{}
+// onDisplay are the findings that people see, with the groups they are in.
+func onDisplay(have []promoter.Notice) map[int64]string {
+	out := map[int64]string{}
 	for _, n := range have {
 		for _, i := range n.Items {
-			if n.State == promoter.NoticePosted && i.Live() {
-				out[i.Finding] = true
+			if n.OnDisplay() && i.Live() && (out[i.Finding] == "" || n.Surface == promoter.SurfaceReview) {
+				out[i.Finding] = n.Group
 			}
 		}
 	}
@@ -163,26 +162,32 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 	f := d.book.findings[s.Finding]
 	claim := promoter.Claim{Finding: s.Finding, Cohort: d.cohorts[f.CohortID], Hold: true}
 	claim.Team = d.teamOf(claim.Cohort)
-	doc := &input.Change{Origin: input.Introduced, OnDiff: true, Draft: c.Draft, Bot: c.Bot, Fork: c.Fork}
+	// What the change brought stays the change's, wherever its lines go, and
+	// turning it back into a draft takes nothing away.
+	doc := &input.Change{Origin: input.Introduced, OnDiff: true, Draft: c.Draft && !shown, Bot: c.Bot, Fork: c.Fork}
 	scan := d.book.newestScan(scope.No)
 	place, current := d.placeAtHead(ctx, scope, scan, s.Place, c)
 	switch {
 	case current && s.State == store.SightingPresent:
-		origin, anchor := promoter.Attribute(place, d.baseline(s.Finding, scope, c.MergeBase), c)
-		doc.Origin, doc.OnDiff, claim.Anchor, claim.Hold = string(origin), anchor != nil, anchor, false
+		origin, anchor := promoter.Attribute(place, d.baseline(s.Finding, scope, scan, c.MergeBase), c)
+		doc.OnDiff, claim.Anchor, claim.Hold = anchor != nil, anchor, false
+		if !shown {
+			doc.Origin = string(origin)
+		}
 		if origin == promoter.Unattributed && !shown {
 			d.report.Findings.NotAttributable++
 		}
-		if shown {
-			// What the change brought stays the change's, wherever its lines
-			// go, and turning it back into a draft takes nothing away.
-			doc.Origin, doc.Draft = input.Introduced, false
-		}
 	case !shown:
 		d.report.Findings.Stale++
+		if claim.Cohort.Stage >= promoter.Advise {
+			d.waits(s.Finding, c.Number)
+		}
 		return claim, false
 	}
 	v := d.ask(ctx, s.Finding, s.Place, c.Number, doc)
+	if claim.Cohort.Stage < promoter.Advise {
+		return claim, false // whatever the policy says, or does not say: the stage binds
+	}
 	if !v.decided {
 		claim.Hold = true
 		v.answer = d.lastAnswer(s.Finding, c.Number)
@@ -237,81 +242,11 @@ func groupOf(no int64, f finding.Finding, by string) string {
 	return "F" + strconv.FormatInt(no, 10)
 }
 
-// baseline looks for the newest complete scan of the merge base by the same
-// tool in the same category, on any branch and from any source. Lacking one, a
-// finding of the backlog is known to be older than any change.
-func (d *decider) baseline(no int64, scope store.Scope, mergeBase string) promoter.Baseline {
-	var newest *store.Scan
-	for _, other := range d.book.scopes {
-		if isChangeRef(other.Ref) || other.Tool != scope.Tool || other.Category != scope.Category {
-			continue
-		}
-		for _, scan := range d.book.byScope[other.No] {
-			if scan.State == store.ScanComplete && sameCommit(scan.Commit, mergeBase) && (newest == nil || scan.No > newest.No) {
-				newest = scan
-			}
-		}
-	}
-	if newest == nil {
-		return promoter.Baseline{Scanned: d.isBacklog(no), Has: d.isBacklog(no)}
-	}
-	for _, s := range d.book.of(no) {
-		if s.Scope == newest.Scope && s.Since <= newest.No && (s.Until == 0 || s.Until > newest.No) {
-			return promoter.Baseline{Scanned: true, Has: true}
-		}
-	}
-	return promoter.Baseline{Scanned: true}
-}
-
-// isBacklog tells whether a finding was open on a branch when Sluice first
-// looked at it, and still is: that is never a change's, whoever touches its line.
-func (d *decider) isBacklog(no int64) bool {
-	return slices.ContainsFunc(d.book.of(no), func(s *store.Sighting) bool {
-		return s.Backlog && s.Until == 0 && !isChangeRef(d.book.scopes[s.Scope].Ref)
-	})
-}
-
-// sameCommit allows for the abbreviated commits that paths may hold.
-func sameCommit(a, b string) bool {
-	return len(a) >= 7 && len(b) >= 7 && (strings.HasPrefix(a, b) || strings.HasPrefix(b, a))
-}
-
-// placeAtHead says where a sighting's lines are in the head, and whether its
-// scan speaks of the head at all. A scan of the test merge has other line
-// numbers: they are mapped through the text of both, or given up.
-func (d *decider) placeAtHead(ctx context.Context, scope store.Scope, scan *store.Scan, place *finding.Place, c promoter.Change) (*finding.Place, bool) {
-	switch {
-	case scan == nil:
-		return nil, false
-	case sameCommit(scan.Commit, c.Head):
-		return place, true
-	case !sameCommit(scan.Commit, c.Merge):
-		return nil, false
-	case place == nil || place.StartLine == 0:
-		return place, true
-	}
-	reader := d.readerOf(scope.Source, d.book.repo())
-	merged, errMerge := reader.Read(ctx, c.Merge, place.Path)
-	head, errHead := reader.Read(ctx, c.Head, place.Path)
-	if errMerge != nil || errHead != nil {
-		return nil, true
-	}
-	line := sourcetext.MapLines(merged, head)
-	first, okFirst := line(place.StartLine)
-	last, okLast := line(max(place.StartLine, place.EndLine))
-	if !okFirst || !okLast {
-		return nil, true
-	}
-	mapped := *place
-	mapped.StartLine, mapped.EndLine = first, last
-	return &mapped, true
-}
-
 // cause says why a finding on display is no longer wanted.
 func (d *decider) cause(no int64, number int) promoter.RemovalCause {
 	var last *store.Sighting
 	for _, s := range d.book.of(no) {
-		if changeNumber(d.book.scopes[s.Scope].Ref) == number && (last == nil || s.LastScan > last.LastScan) {
+		if store.ChangeOf(d.book.scopes[s.Scope].Ref) == number && (last == nil || s.LastScan > last.LastScan) {
 			last = s
 		}
 	}
@@ -341,8 +276,8 @@ func (d *decider) excepted(no int64, number int) bool {
 func (d *decider) take(acts []promoter.Action, c promoter.Change) {
 	for _, a := range acts {
 		if a.Step == promoter.StepWithdraw {
-			if ok, _ := d.allowance.LetWithdraw(a, d.book.repo().ID); !ok {
-				d.deferWithdrawal(a)
+			if why, plan := d.allowance.LetWithdraw(a, d.book.repo().ID); why != "" {
+				d.deferWithdrawal(a, why, plan)
 				continue
 			}
 		}

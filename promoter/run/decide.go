@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/sourcetext"
 	"github.com/sluice-sec/sluice/policy"
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/policy/settings"
@@ -41,13 +42,22 @@ func (r *runner) decideAndPlan(ctx context.Context) error {
 			r.done(1)
 			continue
 		}
+		planned := len(r.actions)
 		if err := r.decideRepository(ctx, repo); err != nil {
-			return fmt.Errorf("%s: %w", repo.FullName(), err)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.actions = r.actions[:planned] // what they rest on was not stored
+			r.doubt(repo.ID)
+			r.report.fail("repository", fmt.Errorf("decide %s: %w", repo.FullName(), err))
 		}
 		r.done(1)
 	}
 	return r.saveExcess(ctx)
 }
+
+// doubt notes that not everything in a repository could be looked at.
+func (r *runner) doubt(repoID int64) { r.dirty[repoID], r.unsure[repoID] = true, true }
 
 func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository) error {
 	snap, err := r.Store.Load(ctx, repo.ID)
@@ -58,10 +68,7 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	if err := r.assignCohorts(ctx, b); err != nil {
 		return err
 	}
-	d := &decider{runner: r, book: b, newest: map[decisionKey]store.Decision{}}
-	for _, dec := range snap.Decisions {
-		d.newest[decisionKey{dec.Finding, dec.Change}] = dec
-	}
+	d := newDecider(r, b)
 	if r.sel.PullRequest == 0 {
 		d.standing(ctx)
 	}
@@ -89,13 +96,13 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 // changesOf lists the pull requests that something is known of or shown on.
 func changesOf(b *book) []int {
 	var out []int
-	for key := range b.open {
-		if n := changeNumber(b.scopes[key.scope].Ref); n != 0 {
-			out = append(out, n)
+	for number := range b.openIn() {
+		if number != 0 {
+			out = append(out, number)
 		}
 	}
 	for _, n := range b.snap.Notices {
-		if unsettled(n) {
+		if unsettled(n) || n.State == promoter.NoticeLeft && b.justScanned(n.Target.PullRequest) {
 			out = append(out, n.Target.PullRequest)
 		}
 	}
@@ -114,18 +121,8 @@ func unsettled(n promoter.Notice) bool {
 	return false
 }
 
-func changeNumber(ref string) int {
-	var n int
-	if _, err := fmt.Sscanf(ref, "refs/pull/%d/", &n); err != nil {
-		return 0
-	}
-	return n
-}
-
 // assignCohorts books each finding under the cohort the policy names. A
-// finding that has one stays where it was shown: only where the other cohort
-// stands on the same rung does it move by itself, because then nothing is
-// shown or withdrawn by it.
+// finding that has one stays where it is shown; see moves.
 func (r *runner) assignCohorts(ctx context.Context, b *book) error {
 	keys := map[int64]string{}
 	for no, f := range b.findings {
@@ -156,17 +153,33 @@ func (r *runner) assignCohorts(ctx context.Context, b *book) error {
 		}
 		r.know(cohorts)
 	}
+	display := b.displayed()
 	for no, key := range keys {
 		now, next := b.findings[no].CohortID, r.byKey[key]
 		switch {
 		case now == next.ID:
-		case now == 0 || r.cohorts[now].Stage == next.Stage:
+		case now == 0 || moves(b, no, r.cohorts[now], next, display):
 			b.place(no, next.ID)
 		default:
 			r.report.Recut++
 		}
 	}
 	return nil
+}
+
+// moves tells whether a finding goes to the cohort that the policy names now.
+// It does where nothing is shown or withdrawn by it: on the same rung, and
+// downwards when nobody sees it. Upwards only what is known of the finding
+// itself takes it, such as another severity; an edit of policy or settings
+// that would is a move of its own (recut).
+func moves(b *book, no int64, now, next promoter.Cohort, display map[int64]bool) bool {
+	switch {
+	case now.Stage == next.Stage:
+		return true
+	case display[no]:
+		return false
+	}
+	return next.Stage < now.Stage || b.factsChanged(no)
 }
 
 // anyPlace is the newest place a finding was seen at, for what depends on the
@@ -232,6 +245,21 @@ type decider struct {
 	*runner
 	book   *book
 	newest map[decisionKey]store.Decision
+
+	baseScans map[scanOfKey]*store.Scan
+	readers   map[string]sourcetext.Reader // by source
+	mapped    map[linesKey]func(int) (int, bool)
+}
+
+func newDecider(r *runner, b *book) *decider {
+	d := &decider{
+		runner: r, book: b, newest: map[decisionKey]store.Decision{}, baseScans: map[scanOfKey]*store.Scan{},
+		readers: map[string]sourcetext.Reader{}, mapped: map[linesKey]func(int) (int, bool){},
+	}
+	for _, dec := range b.snap.Decisions {
+		d.newest[decisionKey{dec.Finding, dec.Change}] = dec
+	}
+	return d
 }
 
 // standing decides about findings as they stand on branches.
@@ -265,7 +293,7 @@ func (d *decider) ask(ctx context.Context, no int64, place *finding.Place, numbe
 		Exceptions: d.Settings.Exceptions(settings.ExceptionQuery{
 			Scanner: f.Facts.Scanner.Name, Rule: f.Facts.Rule.ID, Path: pathOf(place), Repository: d.book.repo().FullName(),
 			FindingName: name, Advisories: f.Facts.Advisories,
-		}, d.Now()),
+		}, d.report.Started),
 	}
 	if doc.Exceptions == nil {
 		doc.Exceptions = []input.Exception{}
@@ -339,7 +367,7 @@ type decisionsEntry struct {
 
 func (r *runner) policyFailed(repo promoter.Repository, no int64, outcome policy.Outcome, err error) {
 	r.report.PolicyErrors++
-	r.dirty[repo.ID] = true
+	r.doubt(repo.ID)
 	if err == nil {
 		err = fmt.Errorf("the policy gave no answer (%s)", outcome)
 	}

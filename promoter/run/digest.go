@@ -46,7 +46,8 @@ func (r *runner) inputDigests(ctx context.Context) (map[int64]string, error) {
 		return nil, err
 	}
 	shared := digestInput{
-		Policy: r.Decider.Revision(), Settings: r.Settings.Revision(), InForce: r.Settings.InForce(r.Now()),
+		// One day for the whole run: at its end, midnight may have passed.
+		Policy: r.Decider.Revision(), Settings: r.Settings.Revision(), InForce: r.Settings.InForce(r.report.Started),
 		Ladder: r.moved(), Approvals: r.answered(), Paused: r.pause.Active(r.Now()),
 	}
 	out := map[int64]string{}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
 )
 
 // excessKey is what one waiting plan is about.
@@ -22,6 +24,7 @@ type excessKey struct {
 func (d *decider) putOff(all []promoter.Deferred) {
 	for _, def := range all {
 		d.report.putOff(def)
+		d.met[def.Plan] = true
 		switch def.Why {
 		case promoter.DeferRejected:
 			continue // somebody said no: nothing is left to do
@@ -37,22 +40,59 @@ func (d *decider) putOff(all []promoter.Deferred) {
 
 // deferWithdrawal holds a withdrawal back that an edit of policy or settings
 // would cause beyond the ceiling.
-func (d *decider) deferWithdrawal(a promoter.Action) {
+func (d *decider) deferWithdrawal(a promoter.Action, why promoter.DeferReason, plan string) {
+	d.met[plan] = true
+	if why == promoter.DeferRejected {
+		d.report.Deferred[string(why)]++
+		return // somebody said no: nothing is left to do
+	}
 	d.dirty[d.book.repo().ID] = true
 	d.report.Deferred["withdrawal "+string(promoter.DeferCeiling)]++
+	if why != promoter.DeferCeiling {
+		return
+	}
 	key := excessKey{promoter.ApprovalMass, ""}
 	for _, i := range a.Notice.Items {
 		item := promoter.ApprovalItem{RepoID: d.book.repo().ID, Finding: i.Finding, PullRequest: a.Notice.Target.PullRequest}
-		if plan, waits := d.allowance.Answered[item]; waits && plan.Kind == promoter.ApprovalMass {
-			continue
-		}
 		d.excess[key] = append(d.excess[key], item)
 	}
+}
+
+// waits notes that a finding about which nothing new is known may still be in
+// a plan.
+func (d *decider) waits(no int64, number int) {
+	item := promoter.ApprovalItem{RepoID: d.book.repo().ID, Finding: no, PullRequest: number}
+	d.met[d.allowance.Answered[item].ID] = true
+}
+
+// expire ends the plans that are about nothing any more: what they name is
+// fixed, closed, answered, or its stage was lowered. Only a run that looked at
+// all of it can tell.
+func (r *runner) expire() error {
+	if r.sel != (Selection{}) || r.Platform == nil || r.allowance.Paused {
+		return nil
+	}
+	for i, a := range r.approvals {
+		if a.State != promoter.ApprovalWaiting || r.met[a.ID] ||
+			slices.ContainsFunc(a.Items, func(item promoter.ApprovalItem) bool { return r.unsure[item.RepoID] }) {
+			continue
+		}
+		err := r.Store.DecideApproval(r.keep, a.ID, promoter.ApprovalExpired, r.Actor, "nothing of it is wanted any more", r.Now().UTC())
+		var answered *store.ConflictError
+		if err != nil && !errors.As(err, &answered) {
+			return fmt.Errorf("expire plan %s: %w", a.ID, err)
+		}
+		r.approvals[i].State = promoter.ApprovalExpired
+	}
+	return nil
 }
 
 // saveExcess stores one plan for each cohort whose excess is new. A plan names
 // its findings, so that approving it lets through those and no others.
 func (r *runner) saveExcess(ctx context.Context) error {
+	if err := r.expire(); err != nil {
+		return err
+	}
 	keys := make([]excessKey, 0, len(r.excess))
 	for key := range r.excess {
 		keys = append(keys, key)

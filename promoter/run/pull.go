@@ -15,21 +15,6 @@ import (
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
-// arrival is what one source has for one ref and commit of a repository. Its
-// documents are read together: two reports of one tool over the same commit
-// are one scan, or each would make the other's findings look gone.
-type arrival struct {
-	source  connectors.Config
-	context connectors.Context
-	at      time.Time // of its newest document
-	docs    []document
-}
-
-type document struct {
-	connectors.Document
-	digest string
-}
-
 // pull reads every source and takes in what is new, repository by repository.
 func (r *runner) pull(ctx context.Context) error {
 	var arrivals []arrival
@@ -59,7 +44,10 @@ func (r *runner) pull(ctx context.Context) error {
 			return err
 		}
 		if err := r.takeIn(ctx, arrivals[first:last]); err != nil {
-			return err
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.report.fail("repository", fmt.Errorf("take in: %w", err))
 		}
 		r.done(last - first)
 		first = last
@@ -76,7 +64,11 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		status.failed(err.Error())
+		if len(docs) > 0 {
+			status.partial(err.Error())
+		} else {
+			status.failed(err.Error())
+		}
 	}
 	for _, p := range problems {
 		status.partial(p.String())
@@ -94,10 +86,6 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 		}
 		status.Files++
 		digest, err := connectors.Digest(d)
-		if err != nil {
-			status.partial(fmt.Sprintf("%s: %v", d.Location, err))
-			continue
-		}
 		// The same file about another commit is news: a job may well write all
 		// its reports to one place.
 		about := strings.Join([]string{d.Context.Repository(), d.Context.Ref(), d.Context.Commit}, " ")
@@ -108,6 +96,11 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 			order = append(order, key)
 		}
 		g := groups[key]
+		if err != nil {
+			status.partial(fmt.Sprintf("%s: %v", d.Location, err))
+			g.lacking = true
+			continue
+		}
 		g.docs = append(g.docs, document{Document: d, digest: digest})
 		if d.ModTime.After(g.at) {
 			g.at = d.ModTime
@@ -118,11 +111,19 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 			fresh[key] = true
 		}
 	}
+	newest := newestTaken(groups, known)
 	var out []arrival
 	for _, key := range order {
-		if fresh[key] {
-			status.forget(groups[key].docs, known)
-			out = append(out, *groups[key])
+		g := groups[key]
+		again := fresh[key]
+		if !again {
+			if again, err = r.again(ctx, *g, known, newest); err != nil {
+				return nil, err
+			}
+		}
+		if again {
+			status.forget(g.docs, known)
+			out = append(out, *g)
 		}
 	}
 	return out, nil
@@ -141,6 +142,10 @@ func (r *runner) takeIn(ctx context.Context, arrivals []arrival) error {
 	}
 	b := newBook(snap, r.id, r.Now().UTC())
 	for _, a := range arrivals {
+		if r.outdated(ctx, b, a) {
+			r.passOver(b, a)
+			continue
+		}
 		if err := r.read(ctx, b, a); err != nil {
 			return err
 		}
@@ -157,19 +162,23 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 	status := r.report.source(a.source.Name)
 	scans := map[scanKey]*incoming{}
 	var order []scanKey
-	whole := true
+	whole := !a.lacking
 	for _, d := range a.docs {
+		found := map[scanKey][]finding.Finding{}
 		report, err := connectors.Parse(ctx, a.source, d.Document, connectors.ParseOptions{Secrets: r.Secrets}, func(f finding.Finding) error {
 			key := scanKey{tool: f.Scanner.Name, category: f.Category}
 			if scans[key] == nil {
 				scans[key] = &incoming{}
 				order = append(order, key)
 			}
-			scans[key].findings = append(scans[key].findings, f)
+			found[key] = append(found[key], f)
 			return nil
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()
+		}
+		for key, more := range found {
+			scans[key].findings = joined(scans[key].findings, more)
 		}
 		delivery := deliveryOf(a, d, b.repo().ID, report, err, r.Now().UTC())
 		b.deliveries = append(b.deliveries, delivery)

@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -43,14 +45,17 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			r.leaveUnknown(e, err.Error())
-			return nil
+			if !r.vanished(ctx, e, err) {
+				r.leaveUnknown(e, err.Error())
+				return nil
+			}
 		}
 		s.Error = "looked for and not found"
 		if seen.Found {
 			before, err := r.remembered(ctx, e)
 			if err != nil {
-				return err
+				r.leaveUnknown(e, err.Error())
+				return nil
 			}
 			s.State, s.Error = promoter.EffectDone, ""
 			s.Notices = settledAll(e, before, seen, s.At)
@@ -65,6 +70,18 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 	r.report.Recovered++
 	r.dirty[e.Target.RepoID] = true
 	return nil
+}
+
+// vanished tells whether an effect cannot be looked for because its pull
+// request is no more: then nobody sees it either.
+func (r *runner) vanished(ctx context.Context, e promoter.Effect, err error) bool {
+	var refused *promoter.RefusedError
+	if !errors.As(err, &refused) {
+		return false
+	}
+	owner, name, _ := strings.Cut(e.Repository, "/")
+	c, err := r.Platform.Change(ctx, promoter.Repository{ID: e.Target.RepoID, Owner: owner, Name: name}, e.Target.PullRequest)
+	return err == nil && !c.Open
 }
 
 func (r *runner) leaveUnknown(e promoter.Effect, why string) {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -36,7 +37,7 @@ type Report struct {
 	Ended       time.Time `json:"ended"`
 	Policy      string    `json:"policy"`   // revision
 	Settings    string    `json:"settings"` // revision
-	Warnings    []string  `json:"warnings"` // what was not right before the run began
+	Warnings    []string  `json:"warnings"` // what was not right before the run began, or will be tried again
 
 	Sources      []*SourceReport `json:"sources"`
 	Repositories int             `json:"repositories"`
@@ -81,6 +82,7 @@ type EffectCounts struct {
 type SourceReport struct {
 	store.SourceStatus
 	Unchanged int            `json:"unchanged"` // files read before, with nothing new in them
+	Outdated  int            `json:"outdated"`  // new files not read: their pull request has another head by now
 	Reasons   map[string]int `json:"reasons"`   // why results were skipped
 	Problems  []string       `json:"problems"`
 }
@@ -247,6 +249,19 @@ func (r *Report) fail(area string, err error) {
 		}
 	}
 	r.Errors = append(r.Errors, ErrorLine{Area: area, Text: err.Error(), Count: 1})
+}
+
+// trouble records what failed: for good, or, where the platform asked for
+// patience or did not answer, until the next run.
+func (r *Report) trouble(area string, err error) {
+	var later *promoter.LaterError
+	if !errors.As(err, &later) {
+		r.fail(area, err)
+		return
+	}
+	if text := area + ": " + err.Error(); !slices.Contains(r.Warnings, text) {
+		r.Warnings = append(r.Warnings, text)
+	}
 }
 
 // close settles the outcome. The gravest thing that happened names it.

@@ -128,7 +128,7 @@ func (s Selection) hasChange(number int) bool {
 // run, and the report says so.
 func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
 	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]promoter.Change{}, blocked: map[promoter.Target]bool{},
-		dirty: map[int64]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
+		dirty: map[int64]bool{}, unsure: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
 	if err := r.begin(); err != nil {
@@ -156,14 +156,18 @@ type runner struct {
 	approvals []promoter.Approval
 	allowance *promoter.Allowance
 
-	changes map[promoter.Target]promoter.Change
-	blocked map[promoter.Target]bool // an effect there is still unknown
-	dirty   map[int64]bool           // something is left to do
-	actions []planned
-	excess  map[excessKey][]promoter.ApprovalItem
+	changes   map[promoter.Target]promoter.Change
+	openPulls map[promoter.Target]bool // as the run began; filled when first asked
+	blocked   map[promoter.Target]bool // an effect there is still unknown
+	dirty     map[int64]bool           // something is left to do
+	unsure    map[int64]bool           // not everything there could be looked at
+	met       map[string]bool          // waiting plans that are still about something
+	actions   []planned
+	excess    map[excessKey][]promoter.ApprovalItem
 
 	refused   map[int64]string // repositories in which the platform refuses us
 	waitUntil time.Time        // the platform asked us to stand back
+	silent    int              // effects in a row that the platform gave no answer to
 }
 
 // loop is the run, top to bottom.
@@ -261,7 +265,7 @@ func (r *runner) allow(ctx context.Context) error {
 		Paused: r.pause.Active(r.Now()),
 		Show:   r.Settings.Ceilings.Run.Show, PerCohort: r.Settings.Ceilings.Cohort.Show, Withdraw: r.Settings.Ceilings.Run.Withdraw,
 		PerTeam: r.Settings.Budgets.TeamWeek.Notices, Team: map[string]int{},
-		Answered: map[promoter.ApprovalItem]promoter.Approval{},
+		Answered: map[promoter.ApprovalItem]promoter.Approval{}, Withdrawn: map[promoter.ApprovalItem]promoter.Approval{},
 	}
 	for id, n := range shown {
 		r.allowance.Team[r.teamOf(r.cohorts[id])] += n
@@ -271,8 +275,12 @@ func (r *runner) allow(ctx context.Context) error {
 		if a.State == promoter.ApprovalExpired {
 			continue
 		}
+		answers := r.allowance.Answered
+		if a.Kind == promoter.ApprovalMass {
+			answers = r.allowance.Withdrawn
+		}
 		for _, item := range a.Items {
-			r.allowance.Answered[item] = a
+			answers[item] = a
 		}
 	}
 	r.excess = map[excessKey][]promoter.ApprovalItem{}

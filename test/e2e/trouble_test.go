@@ -108,7 +108,8 @@ func TestWhatCannotBeWrittenIsInTheReport(t *testing.T) {
 
 func TestABrokenReportSinksNothingElse(t *testing.T) {
 	p, number := advised(t)
-	dir := filepath.Join(p.drop, shop, fmt.Sprintf("pr-%d", number), strings.Repeat("b", 40))
+	head := p.commit(shop, "feature", "", map[string]string{"other.go": code("package main")})
+	dir := filepath.Join(p.drop, shop, fmt.Sprintf("pr-%d", number), head)
 	p.must(os.MkdirAll(dir, 0o755))
 	p.must(os.WriteFile(filepath.Join(dir, "toy.sarif"), []byte(`{"version":"2.1.0","runs":[{"results":[{"ruleId"`), 0o644))
 	r := p.run()

@@ -38,23 +38,27 @@ type standing struct {
 	Show      int `json:"show"`      // notices to be posted
 	Edit      int `json:"edit"`
 	Withdraw  int `json:"withdraw"`
+}
 
+// outlook is a repository's standing with the findings behind it.
+type outlook struct {
+	standing
 	surfaces map[string]int // by finding: on how many kinds of surfaces
 }
 
 func compare(ctx context.Context, before, after *app.Dry) (*comparison, error) {
-	old, err := standings(ctx, before)
+	old, err := outlooks(ctx, before)
 	if err != nil {
 		return nil, err
 	}
-	now, err := standings(ctx, after)
+	now, err := outlooks(ctx, after)
 	if err != nil {
 		return nil, err
 	}
 	c := &comparison{Before: before.Report, After: after.Report, Repositories: []repositoryChange{}}
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		change := changeOf(name, old[name], now[name])
-		if change.Before.same(change.After) && len(change.Gained)+len(change.Lost) == 0 {
+		if change.Before == change.After && len(change.Gained)+len(change.Lost) == 0 {
 			c.Same++
 			continue
 		}
@@ -63,16 +67,11 @@ func compare(ctx context.Context, before, after *app.Dry) (*comparison, error) {
 	return c, nil
 }
 
-func (s standing) same(o standing) bool {
-	s.surfaces, o.surfaces = nil, nil
-	return s.Queue == o.Queue && s.Engineers == o.Engineers && s.Show == o.Show && s.Edit == o.Edit && s.Withdraw == o.Withdraw
-}
-
-func changeOf(name string, before, after *standing) repositoryChange {
+func changeOf(name string, before, after *outlook) repositoryChange {
 	if before == nil {
-		before = &standing{}
+		before = &outlook{}
 	}
-	c := repositoryChange{Repository: name, Before: *before, After: *after, Gained: []string{}, Lost: []string{}}
+	c := repositoryChange{Repository: name, Before: before.standing, After: after.standing, Gained: []string{}, Lost: []string{}}
 	for finding, n := range after.surfaces {
 		if n > before.surfaces[finding] {
 			c.Gained = append(c.Gained, finding)
@@ -88,15 +87,15 @@ func changeOf(name string, before, after *standing) repositoryChange {
 	return c
 }
 
-// standings reads what a dry run decided and planned.
-func standings(ctx context.Context, d *app.Dry) (map[string]*standing, error) {
+// outlooks reads what a dry run decided and planned, by repository.
+func outlooks(ctx context.Context, d *app.Dry) (map[string]*outlook, error) {
 	cohorts, err := cohortsByID(ctx, d.Store)
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]*standing{}
+	out := map[string]*outlook{}
 	err = eachRepository(ctx, d.Store, "", func(snap *store.Snapshot) (bool, error) {
-		s := &standing{surfaces: map[string]int{}}
+		s := &outlook{surfaces: map[string]int{}}
 		for _, v := range views(snap, cohorts) {
 			s.count(v)
 		}
@@ -111,7 +110,7 @@ func standings(ctx context.Context, d *app.Dry) (map[string]*standing, error) {
 	return out, err
 }
 
-func (s *standing) count(v findingView) {
+func (s *outlook) count(v findingView) {
 	if v.shownOn(input.SurfaceQueue) {
 		s.Queue++
 		s.surfaces[v.Name]++

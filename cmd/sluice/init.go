@@ -29,7 +29,7 @@ var keyFiles = [...]string{"keys/markers.key", "keys/secrets.key"}
 func (p *program) initCommand() *cobra.Command {
 	var force bool
 	c := &cobra.Command{
-		Use: "init [DIR]", Short: "a configuration, settings, keys and policies to edit", Args: cobra.MaximumNArgs(1),
+		Use: "init [DIR]", Short: "a configuration, settings, keys and policies to edit",
 		Long: "Writes sluice.yaml, settings.yaml, two keys and a copy of the policy library into a folder.\nIt replaces nothing that is there, unless --force; keys it never replaces.",
 	}
 	c.Args = func(_ *cobra.Command, args []string) error {

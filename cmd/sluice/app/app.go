@@ -30,7 +30,7 @@ import (
 // is what a user gets.
 type Options struct {
 	ConfigFile string // default sluice.yaml
-	As         string // the actor, see interfaces: github:alice
+	As         string // who commands are booked under, such as github:alice
 	LogLevel   string // debug, info, warn, error; default info
 	Version    string
 

@@ -118,12 +118,12 @@ func (a *App) build(ctx context.Context, library, document draft) (*Law, error) 
 	return &Law{Engine: engine, Settings: set, library: library, document: document}, nil
 }
 
-// Keep remembers a law as good.
-func (l *Law) Keep(ctx context.Context, docs store.Documents, a *App) error {
+// keep remembers a law as the last good one.
+func (a *App) keep(ctx context.Context, docs store.Documents, law *Law) error {
 	at := a.Now().UTC()
 	return errors.Join(
-		docs.KeepDocument(ctx, store.DocumentPolicy, l.Engine.Revision(), l.library.body, at),
-		docs.KeepDocument(ctx, store.DocumentSettings, l.Settings.Revision(), l.document.body, at),
+		docs.KeepDocument(ctx, store.DocumentPolicy, law.Engine.Revision(), law.library.body, at),
+		docs.KeepDocument(ctx, store.DocumentSettings, law.Settings.Revision(), law.document.body, at),
 	)
 }
 

@@ -70,7 +70,7 @@ func (a *App) first(ctx context.Context, req Request) error {
 }
 
 func (a *App) locked(ctx context.Context, req Request, s store.Store, law *Law, cfg run.Config) (*run.Report, error) {
-	if err := law.Keep(ctx, s, a); err != nil {
+	if err := a.keep(ctx, s, law); err != nil {
 		return nil, fmt.Errorf("keep policy and settings: %w", err)
 	}
 	return a.loop(ctx, req, cfg)

@@ -85,8 +85,8 @@ func writeEffects(w io.Writer, r *run.Report) {
 	if text := tally(r.Deferred); text != "" {
 		fmt.Fprintf(w, "not shown now %s\n", text)
 	}
-	if r.NoPlace > 0 {
-		fmt.Fprintf(w, "no GitHub is configured: %d findings in pull requests are in `sluice findings` only\n", r.NoPlace)
+	if r.NoPlatform > 0 {
+		fmt.Fprintf(w, "no GitHub is configured: %d findings in pull requests are in `sluice findings` and, from triage on, in `sluice queue`\n", r.NoPlatform)
 	}
 }
 

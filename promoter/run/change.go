@@ -25,8 +25,7 @@ type planned struct {
 func (d *decider) change(ctx context.Context, number int) error {
 	target := promoter.Target{RepoID: d.book.repo().ID, PullRequest: number}
 	if d.Platform == nil {
-		d.report.Findings.NotAttributable += d.presentIn(number)
-		d.report.noPlatform(d.presentIn(number))
+		d.withoutPlatform(ctx, number)
 		return nil
 	}
 	if d.blocked[target] {
@@ -72,14 +71,24 @@ func (r *runner) askChange(ctx context.Context, t promoter.Target) (promoter.Cha
 	return c, err
 }
 
-func (d *decider) presentIn(number int) int {
-	n := 0
+// withoutPlatform decides about a pull request nobody can be asked about: its
+// findings reach the report and the security team's queue. What also stands on
+// a branch is standing; for the rest nothing shows whose it is.
+func (d *decider) withoutPlatform(ctx context.Context, number int) {
 	for _, s := range d.book.openIn()[number] {
-		if s.State == store.SightingPresent {
-			n++
+		if s.State != store.SightingPresent {
+			continue
 		}
+		origin := input.Unattributed
+		if slices.ContainsFunc(d.book.of(s.Finding), func(o *store.Sighting) bool {
+			return o.Until == 0 && !isChangeRef(d.book.scopes[o.Scope].Ref)
+		}) {
+			origin = input.Standing
+		}
+		d.ask(ctx, s.Finding, s.Place, number, &input.Change{Origin: origin})
+		d.report.Findings.NotAttributable++
+		d.report.NoPlatform++
 	}
-	return n
 }
 
 func noticesAt(all []promoter.Notice, number int) []promoter.Notice {

@@ -48,14 +48,14 @@ type Report struct {
 	PolicyErrors int             `json:"policy_errors"`
 	Recut        int             `json:"recut"` // findings the policy would place in another cohort on another rung
 
-	Recovered int            `json:"recovered"` // effects of earlier runs that were settled
-	Effects   EffectCounts   `json:"effects"`
-	Actions   []ActionLine   `json:"actions"`
-	Deferred  map[string]int `json:"deferred"` // claims not shown now, by reason
-	Plans     []PlanLine     `json:"plans"`    // waiting for a person
-	NoPlace   int            `json:"no_platform,omitempty"`
-	Errors    []ErrorLine    `json:"errors"`
-	Ledger    string         `json:"ledger"` // the head
+	Recovered  int            `json:"recovered"` // effects of earlier runs that were settled
+	Effects    EffectCounts   `json:"effects"`
+	Actions    []ActionLine   `json:"actions"`
+	Deferred   map[string]int `json:"deferred"`              // claims not shown now, by reason
+	Plans      []PlanLine     `json:"plans"`                 // waiting for a person
+	NoPlatform int            `json:"no_platform,omitempty"` // findings of pull requests nobody could be asked about
+	Errors     []ErrorLine    `json:"errors"`
+	Ledger     string         `json:"ledger"` // the head
 }
 
 // FindingCounts says what the new scans of a run held.
@@ -204,8 +204,6 @@ func (r *Report) count(a input.SurfaceAnswer) {
 }
 
 func (r *Report) putOff(d promoter.Deferred) { r.Deferred[string(d.Why)]++ }
-
-func (r *Report) noPlatform(findings int) { r.NoPlace += findings }
 
 func (r *Report) effect(first planned, batch []planned, verb promoter.Verb, out effectOutcome, detail string) {
 	switch out {

@@ -212,3 +212,29 @@ func TestTouchingTheLineOfABacklogFindingDoesNotMakeItTheChanges(t *testing.T) {
 		t.Errorf("comments: %s", asJSON(pr.ReviewComments))
 	}
 }
+
+func TestWithoutAPlatformFindingsEndInTheReportAndTheQueue(t *testing.T) {
+	p, number := withChange(t)
+	cfg := p.config()
+	cfg.Platform = nil
+	_, err := run.Run(t.Context(), cfg, run.Selection{})
+	p.must(err)
+	p.move("/high", promoter.Triage)
+	cfg = p.config()
+	cfg.Platform = nil
+	r, err := run.Run(t.Context(), cfg, run.Selection{})
+	p.must(err)
+	repos, err := p.store.Repositories(t.Context())
+	p.must(err)
+	snap, err := p.store.Load(t.Context(), repos[0].ID)
+	p.must(err)
+	queued := 0
+	for _, d := range snap.Decisions {
+		if d.Change == number && strings.Contains(string(d.Answer), `"surfaces":["queue"]`) {
+			queued++
+		}
+	}
+	if queued != 2 || r.NoPlatform == 0 || len(p.pull(shop, number).Reviews) != 0 {
+		t.Errorf("%d queued, %d without platform", queued, r.NoPlatform)
+	}
+}

@@ -2,6 +2,7 @@ package github
 
 import (
 	"context"
+	"strings"
 
 	"github.com/sluice-sec/sluice/promoter"
 )
@@ -13,6 +14,9 @@ func (s *Surface) Repository(ctx context.Context, owner, name string) (promoter.
 	if err != nil {
 		return promoter.Repository{}, translate("repository", err)
 	}
+	s.mu.Lock()
+	s.repos[strings.ToLower(owner+"/"+name)] = r // what follows need not ask again
+	s.mu.Unlock()
 	return promoter.Repository{
 		ExternalID: r.ExternalID, Owner: r.Owner, Name: r.Name,
 		Facts: promoter.RepositoryFacts{DefaultBranch: r.DefaultBranch, Visibility: r.Visibility, Archived: r.Archived},

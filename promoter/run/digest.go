@@ -37,10 +37,6 @@ type changeInput struct {
 
 // inputDigests computes the digest of every selected repository.
 func (r *runner) inputDigests(ctx context.Context) (map[int64]string, error) {
-	marks, err := r.Store.Marks(ctx)
-	if err != nil {
-		return nil, err
-	}
 	open, err := r.Store.OpenChanges(ctx)
 	if err != nil {
 		return nil, err
@@ -49,6 +45,18 @@ func (r *runner) inputDigests(ctx context.Context) (map[int64]string, error) {
 		// One day for the whole run: at its end, midnight may have passed.
 		Policy: r.Decider.Revision(), Settings: r.Settings.Revision(), InForce: r.Settings.InForce(r.report.Started),
 		Ladder: r.moved(), Approvals: r.answered(), Paused: r.pause.Active(r.Now()),
+	}
+	for _, repo := range r.repoOrder() {
+		if len(open[repo.ID]) == 0 {
+			continue
+		}
+		if err := r.refresh(ctx, repo); err != nil {
+			return nil, err
+		}
+	}
+	marks, err := r.Store.Marks(ctx) // changed by what was just learnt
+	if err != nil {
+		return nil, err
 	}
 	out := map[int64]string{}
 	for _, repo := range r.repoOrder() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -70,8 +71,10 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 			status.failed(err.Error())
 		}
 	}
+	unusable := map[string]bool{} // folders in which a report cannot be used
 	for _, p := range problems {
 		status.partial(p.String())
+		unusable[path.Dir(p.Path)] = true
 	}
 	known, err := r.Store.Deliveries(ctx, source.Name)
 	if err != nil {
@@ -96,6 +99,7 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 			order = append(order, key)
 		}
 		g := groups[key]
+		g.lacking = g.lacking || unusable[path.Dir(d.Location)]
 		if err != nil {
 			status.partial(fmt.Sprintf("%s: %v", d.Location, err))
 			g.lacking = true
@@ -256,7 +260,27 @@ func (r *runner) repository(ctx context.Context, c connectors.Context) (promoter
 		return repo, fmt.Errorf("repository %s/%s: %w", c.Owner, c.Name, err)
 	}
 	r.repos[repo.ID] = repo
+	r.current[repo.ID] = true
 	return repo, nil
+}
+
+// refresh asks the platform for a repository's facts before anything about its
+// pull requests is decided: one that was private may have become public.
+func (r *runner) refresh(ctx context.Context, repo promoter.Repository) error {
+	if r.Platform == nil || r.current[repo.ID] {
+		return nil
+	}
+	r.current[repo.ID] = true
+	now, err := r.Platform.Repository(ctx, repo.Owner, repo.Name)
+	if err != nil || now.ExternalID != repo.ExternalID {
+		return ctx.Err() // reading its pull requests will say what is wrong
+	}
+	now.Host = repo.Host
+	if now, err = r.Store.EnsureRepository(r.keep, now, r.id); err != nil {
+		return fmt.Errorf("repository %s: %w", repo.FullName(), err)
+	}
+	r.repos[repo.ID] = now
+	return nil
 }
 
 // refOf is the ref a report speaks of; without one it is the default branch.

@@ -128,7 +128,7 @@ func (s Selection) hasChange(number int) bool {
 // run, and the report says so.
 func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
 	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]promoter.Change{}, blocked: map[promoter.Target]bool{},
-		dirty: map[int64]bool{}, unsure: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
+		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
 	if err := r.begin(); err != nil {
@@ -161,6 +161,7 @@ type runner struct {
 	blocked   map[promoter.Target]bool // an effect there is still unknown
 	dirty     map[int64]bool           // something is left to do
 	unsure    map[int64]bool           // not everything there could be looked at
+	current   map[int64]bool           // its facts were asked for in this run
 	met       map[string]bool          // waiting plans that are still about something
 	actions   []planned
 	excess    map[excessKey][]promoter.ApprovalItem

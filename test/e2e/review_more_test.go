@@ -16,7 +16,6 @@ import (
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
-	"github.com/sluice-sec/sluice/promoter/store"
 )
 
 func excessive(t *testing.T) (p *place, number int, plan string) {

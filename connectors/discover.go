@@ -33,10 +33,10 @@ import (
 // then (or joins) a *NoFilesError, beside whatever the other templates matched.
 func Discover(ctx context.Context, cfg Config) ([]Document, []Problem, error) {
 	if err := cfg.Context.Validate(); err != nil {
-		return nil, nil, fmt.Errorf("source %s: %w", cfg.Name, err)
+		return nil, nil, err
 	}
 	if len(cfg.Paths) == 0 {
-		return nil, nil, fmt.Errorf("source %s has no path", cfg.Name)
+		return nil, nil, errors.New("it has no path")
 	}
 	d := &discovery{cfg: cfg, seen: map[string]bool{}}
 	var failed []error
@@ -49,7 +49,7 @@ func Discover(ctx context.Context, cfg Config) ([]Document, []Problem, error) {
 			return nil, nil, ctx.Err()
 		}
 		if err != nil {
-			failed = append(failed, fmt.Errorf("source %s, path %q: %w", cfg.Name, text, err))
+			failed = append(failed, fmt.Errorf("path %q: %w", text, err))
 		}
 	}
 	slices.SortFunc(d.documents, func(a, b Document) int {

@@ -96,7 +96,7 @@ func checkStage(a *input.StageAnswer) error {
 	for _, c := range a.Carve {
 		what, value, ok := strings.Cut(c, "=")
 		if !ok || value == "" || what != "rule" && what != "repository" {
-			return fmt.Errorf("carve %q is neither rule=... nor repository=...", c)
+			return fmt.Errorf("carve %q names neither a rule (rule=G204) nor a repository (repository=acme/shop)", c)
 		}
 	}
 	a.Carve = sorted(a.Carve)

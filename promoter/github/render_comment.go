@@ -1,8 +1,8 @@
 package github
 
 import (
+	"cmp"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
@@ -53,21 +53,22 @@ func single(e promoter.Exhibit) string {
 	if f.Rule.Name != "" && f.Rule.Name != f.Rule.ID {
 		head += " · " + text(f.Rule.Name, 120)
 	}
-	why := f.Rule.Description
-	if strings.TrimSpace(why) == strings.TrimSpace(f.Message) {
-		why = ""
-	}
-	how := strings.Join(nonEmpty(fix(f), link("More about this rule", f.Rule.HelpURL)), "\n\n")
-	reason := "Why it matters:"
-	if how == "" && len(f.Rule.CWEs) > 0 {
-		reason = "Why it matters, and how to fix it:" // the weakness's page says both
-	}
 	return paragraphs(
 		head,
 		text(f.Message, 1000),
-		labelled(reason, strings.Join(nonEmpty(text(why, 600), references(f)), " ")),
-		labelled("How to fix:", how),
+		labelled("Why it matters:", strings.Join(nonEmpty(why(f), references(f)), " ")),
+		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), weaknessOf(f).how), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
 		footer(e, []string{"finding " + code(e.Name, 150)}))
+}
+
+// why says why it matters: in the rule's words where they add to the message,
+// else in ours.
+func why(f finding.Finding) string {
+	told := strings.TrimSuffix(strings.TrimSpace(f.Rule.Description), ".")
+	if told == "" || told == strings.TrimSuffix(strings.TrimSpace(f.Message), ".") {
+		return weaknessOf(f).why
+	}
+	return text(f.Rule.Description, 600)
 }
 
 // footer says who found it, why it is shown, how to answer and whom to ask.
@@ -119,8 +120,6 @@ var reasonWords = map[string]string{
 	"introduced": "this change introduces it",
 	"off-diff":   "", // the summary says so beside it
 }
-
-var cweForm = regexp.MustCompile(`^CWE-([0-9]{1,5})$`)
 
 // references links weaknesses and names advisories, unless the rule is one.
 func references(f finding.Finding) string {

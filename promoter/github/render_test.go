@@ -252,3 +252,16 @@ func TestSuggestion(t *testing.T) {
 func edit(first, last, from, to int, text string) finding.Edit {
 	return finding.Edit{Text: text, Place: finding.Place{Path: "a", StartLine: first, EndLine: last, StartColumn: from, EndColumn: to}}
 }
+
+// Many reports say nothing but a rule and a CWE: the comment still says why it
+// matters and what to do.
+func TestAWeaknessExplainsItselfWhereTheReportDoesNot(t *testing.T) {
+	e := injection()
+	e.Finding.Rule.Description, e.Finding.Rule.HelpURL, e.Finding.Fix = e.Finding.Message+".", "", nil
+	body := github.Renderer{}.Comment([]promoter.Exhibit{e})
+	for _, want := range []string{"Whoever controls a part of the query controls the query.", "Use placeholders"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("%q is not in\n%s", want, body)
+		}
+	}
+}

@@ -110,7 +110,7 @@ func parseHead(text string) (store.Head, error) {
 	number, hash, ok := strings.Cut(strings.TrimSpace(text), ":")
 	n, err := strconv.ParseInt(number, 10, 64)
 	if !ok || err != nil || n < 0 || (n == 0) != (hash == "") {
-		return store.Head{}, fmt.Errorf("head %q is not written like 12:9f86d0...", text)
+		return store.Head{}, fmt.Errorf("head %q is not written as number and hash, like 12:9f86d0", text)
 	}
 	return store.Head{N: n, Hash: strings.ToLower(hash)}, nil
 }

@@ -129,7 +129,18 @@ func TestNothingRepeatsWhenLinesMoveOrTheBranchIsForcePushed(t *testing.T) {
 		"main.go": "// Package comment.\n" + base + code("", "// added does it.", "func added() {", "\texec(b)", "\tprint(c)", "}"),
 	})
 	p.scanPull(shop, moved, number)
-	wantOutcome(t, p.run(), run.OutcomeOK)
+	before := p.rows()
+	r := p.run()
+	wantOutcome(t, r, run.OutcomeOK)
+	if r.Effects != (run.EffectCounts{}) {
+		t.Errorf("moved lines had effects: %+v", r.Actions)
+	}
+	for _, table := range grown(before, p.rows()) {
+		name, _, _ := strings.Cut(table, " ")
+		if !slices.Contains([]string{"run", "scan", "source_status", "delivery", "http_cache"}, name) {
+			t.Errorf("table %s grew", table)
+		}
+	}
 	forced := p.commit(shop, "feature", "main", map[string]string{
 		"main.go": strings.Replace(base, "return", "return // early", 1) + code("", "func added() {", "\texec(b)", "}"),
 	})

@@ -96,6 +96,7 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 		return nil, false
 	}
 	seen, err := r.Platform.Do(ctx, e)
+	err = r.patience.heard(first.repo.FullName(), err)
 	s, outcome := r.judge(e, before, seen, err)
 	if stored := r.Store.Settle(r.keep, s); stored != nil {
 		r.report.fail("store", fmt.Errorf("settle %s: %w", verb, stored))
@@ -121,8 +122,8 @@ func (r *runner) notNow(ctx context.Context, verb promoter.Verb, first planned, 
 		return "dry run"
 	case r.blocked[first.Notice.Target]:
 		return "an earlier effect on this pull request is not settled"
-	case r.Now().Before(r.waitUntil):
-		return "the platform asked us to wait"
+	case !r.patience.over():
+		return "the platform does not answer, or asked us to wait"
 	case r.refused[first.repo.ID] != "":
 		return r.refused[first.repo.ID]
 	}
@@ -159,7 +160,6 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 	var later *promoter.LaterError
 	switch {
 	case err == nil:
-		r.silent = 0
 		s.Notices = settledAll(e, before, seen, at)
 		for _, post := range seen.Notices {
 			if post.Kept != "" || post.Gone {
@@ -173,7 +173,6 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 		r.refuse(e.Target.RepoID, refused)
 	case errors.As(err, &later):
 		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
-		r.waitUntil = at.Add(r.standBack(later))
 	case errors.Is(err, promoter.ErrUnknownOutcome):
 		s.State, s.Error, outcome = promoter.EffectUnknown, err.Error(), outcomeUnknown
 	default:
@@ -184,16 +183,6 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 		Effect: e.ID, Verb: e.Verb, Target: e.Target, Notices: numbers(e.Notices), State: s.State, Reason: e.Reason,
 	}}}
 	return s, outcome
-}
-
-// standBack says how long every effect waits because of one. What the platform
-// cannot serve keeps nobody else waiting, unless it seems to be down altogether.
-func (r *runner) standBack(later *promoter.LaterError) time.Duration {
-	const down = 3
-	if r.silent++; later.After == 0 && r.silent >= down {
-		return time.Minute
-	}
-	return later.After
 }
 
 // refuse remembers a refusal that would meet every effect in a repository, so

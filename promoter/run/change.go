@@ -61,13 +61,15 @@ func (d *decider) change(ctx context.Context, number int) error {
 
 // askChange asks the platform once a run for each pull request.
 func (r *runner) askChange(ctx context.Context, t promoter.Target) (promoter.Change, error) {
-	if c, ok := r.changes[t]; ok {
-		return c, nil
+	if said, ok := r.changes[t]; ok {
+		return said.change, said.err
 	}
-	c, err := r.Platform.Change(ctx, r.repos[t.RepoID], t.PullRequest)
-	if err == nil {
-		r.changes[t] = c
-	}
+	var c promoter.Change
+	err := r.patience.ask(r.repos[t.RepoID].FullName(), func() (err error) {
+		c, err = r.Platform.Change(ctx, r.repos[t.RepoID], t.PullRequest)
+		return err
+	})
+	r.changes[t] = asked{c, err}
 	return c, err
 }
 

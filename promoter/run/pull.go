@@ -238,16 +238,20 @@ func deliveryOf(a arrival, d document, repoID int64, report finding.Report, err 
 func (r *runner) repository(ctx context.Context, c connectors.Context) (promoter.Repository, error) {
 	repo := promoter.Repository{Host: r.Host, Owner: c.Owner, Name: c.Name}
 	if r.Platform != nil {
-		asked, err := r.Platform.Repository(ctx, c.Owner, c.Name)
+		var now promoter.Repository
+		err := r.patience.ask(c.Repository(), func() (err error) {
+			now, err = r.Platform.Repository(ctx, c.Owner, c.Name)
+			return err
+		})
 		switch {
 		case err == nil:
-			asked.Host = r.Host
-			repo = asked
+			now.Host = r.Host
+			repo = now
 		case ctx.Err() != nil:
 			return repo, ctx.Err()
 		default:
 			// What the store knows of it must do until the platform answers.
-			r.report.fail("platform", fmt.Errorf("ask for %s/%s: %w", c.Owner, c.Name, err))
+			r.report.trouble("platform", fmt.Errorf("ask for %s/%s: %w", c.Owner, c.Name, err))
 			for _, known := range r.repos {
 				if known.Owner == c.Owner && known.Name == c.Name {
 					repo.Facts, repo.ExternalID = known.Facts, known.ExternalID
@@ -271,7 +275,11 @@ func (r *runner) refresh(ctx context.Context, repo promoter.Repository) error {
 		return nil
 	}
 	r.current[repo.ID] = true
-	now, err := r.Platform.Repository(ctx, repo.Owner, repo.Name)
+	var now promoter.Repository
+	err := r.patience.ask(repo.FullName(), func() (err error) {
+		now, err = r.Platform.Repository(ctx, repo.Owner, repo.Name)
+		return err
+	})
 	if err != nil || now.ExternalID != repo.ExternalID {
 		return ctx.Err() // reading its pull requests will say what is wrong
 	}

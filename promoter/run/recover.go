@@ -40,7 +40,11 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 			r.leaveUnknown(e, "not looked for in this run")
 			return nil
 		}
-		seen, err := r.Platform.Find(ctx, e)
+		var seen promoter.Observed
+		err := r.patience.ask(e.Repository, func() (err error) {
+			seen, err = r.Platform.Find(ctx, e)
+			return err
+		})
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

@@ -127,7 +127,7 @@ func (s Selection) hasChange(number int) bool {
 // ends the run in good order: what is in hand is finished or left for the next
 // run, and the report says so.
 func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
-	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]promoter.Change{}, blocked: map[promoter.Target]bool{},
+	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]asked{}, patience: patience{now: cfg.Now, silent: map[string]bool{}}, blocked: map[promoter.Target]bool{},
 		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
@@ -156,7 +156,7 @@ type runner struct {
 	approvals []promoter.Approval
 	allowance *promoter.Allowance
 
-	changes   map[promoter.Target]promoter.Change
+	changes   map[promoter.Target]asked
 	openPulls map[promoter.Target]bool // as the run began; filled when first asked
 	blocked   map[promoter.Target]bool // an effect there is still unknown
 	dirty     map[int64]bool           // something is left to do
@@ -166,9 +166,14 @@ type runner struct {
 	actions   []planned
 	excess    map[excessKey][]promoter.ApprovalItem
 
-	refused   map[int64]string // repositories in which the platform refuses us
-	waitUntil time.Time        // the platform asked us to stand back
-	silent    int              // effects in a row that the platform gave no answer to
+	refused  map[int64]string // repositories in which the platform refuses us
+	patience patience
+}
+
+// asked is what the platform said of a pull request, once a run.
+type asked struct {
+	change promoter.Change
+	err    error
 }
 
 // loop is the run, top to bottom.

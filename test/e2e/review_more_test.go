@@ -380,3 +380,32 @@ func TestARepositoryThatBecomesPublicIsNoticedBeforeSecretsAreShown(t *testing.T
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// While GitHub is down, a run does not wait for it once for each repository.
+func TestAnOutageIsNotWaitedForInEveryRepository(t *testing.T) {
+	p, number := withChange(t)
+	for i := range 8 {
+		name := fmt.Sprintf("acme/r%d", i)
+		p.repository(name, map[string]string{"main.go": base})
+		head := p.commit(name, "feature", "main", map[string]string{"main.go": added})
+		p.scanPull(name, head, p.open(name, "feature"))
+	}
+	p.run()
+	p.move("/high", promoter.Advise)
+	requests := 0
+	p.wrap = func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			requests++
+			return broken{next, "/"}.RoundTrip(r)
+		})
+	}
+	wantOutcome(t, p.run(), run.OutcomePartial)
+	if requests > 12 { // four attempts in three repositories
+		t.Errorf("%d requests to a GitHub that is down", requests)
+	}
+	p.wrap = nil
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if n := len(live(p.pull(shop, number))); n != 1 {
+		t.Errorf("%d comments once GitHub is back", n)
+	}
+}

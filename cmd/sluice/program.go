@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"go.uber.org/zap"
 	"golang.org/x/term"
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
@@ -26,7 +27,8 @@ type program struct {
 
 	config, as, logLevel, output string
 
-	seams app.Options // what tests put in place of the world
+	running bool        // a run that is no dry one began
+	seams   app.Options // what tests put in place of the world
 }
 
 func newProgram(out, err io.Writer, getenv func(string) string) *program {
@@ -52,7 +54,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	if errors.As(err, &flag) {
 		fmt.Fprintf(p.err, "`%s --help` says what it takes\n", ran.CommandPath())
 	}
-	return exitCode(err)
+	code := exitCode(err)
+	p.heartbeat(ctx, ran, code)
+	return code
 }
 
 // root is the command tree. A new command is one more line.
@@ -147,9 +151,13 @@ func (p *program) app() (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
+	return app.New(p.options(log))
+}
+
+func (p *program) options(log *zap.Logger) app.Options {
 	opt := p.seams
 	opt.ConfigFile, opt.As, opt.Version, opt.Getenv, opt.Logger = p.config, p.as, version(), p.getenv, log
-	return app.New(opt)
+	return opt
 }
 
 // with makes a command's function of one that wants the app.

@@ -43,6 +43,7 @@ func (p *program) runCommand() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{Use: "run", Short: "read the reports, decide, show and withdraw", Long: runText, Args: takes()}
 	f.add(c)
+	c.PreRun = func(*cobra.Command, []string) { p.running = !f.dry }
 	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
 		req, fail, err := f.request()
 		if err != nil {

@@ -28,6 +28,8 @@ type Config struct {
 	Jira      *Jira      `yaml:"jira"`
 	Slack     *Slack     `yaml:"slack"`
 	Heartbeat *Heartbeat `yaml:"heartbeat"`
+	Rhythm    Span       `yaml:"rhythm"` // how often a run over everything is due; "": nobody misses one
+	Retention Retention  `yaml:"retention"`
 	Sources   []Source   `yaml:"sources"`
 
 	File  string `yaml:"-"` // where it was read
@@ -69,7 +71,7 @@ type Slack struct {
 	WebhookEnv string `yaml:"webhook_env"`
 }
 
-// Heartbeat is checked and not used yet.
+// Heartbeat names the variable with the address that hears of each run; see Beat.
 type Heartbeat struct {
 	URLEnv string `yaml:"url_env"`
 }
@@ -81,6 +83,7 @@ type Source struct {
 	Path      PathList `yaml:"path"` // one template or a list
 	Root      string   `yaml:"root"`
 	SourceDir string   `yaml:"source_dir"` // may use {owner}, {name} and {repository}
+	Rhythm    Span     `yaml:"rhythm"`     // for how long it may fail to be read completely; "": for ever
 }
 
 // PathList is written as one text or as a list of them.
@@ -133,6 +136,7 @@ func LoadConfig(file string) (*Config, error) {
 }
 
 func (c *Config) fillIn() {
+	c.Retention.fillIn()
 	if c.Store == "" {
 		c.Store = "sqlite:sluice.db"
 	}

@@ -43,6 +43,10 @@ func (d *configText) check(c *Config) {
 	if c.Heartbeat != nil {
 		d.environment("$.heartbeat.url_env", c.Heartbeat.URLEnv)
 	}
+	d.span("$.rhythm", c.Rhythm, false)
+	d.span("$.retention.runs", c.Retention.Runs, true)
+	d.span("$.retention.gone", c.Retention.Gone, true)
+	d.span("$.retention.http_cache", c.Retention.HTTPCache, true)
 	seen := map[string]bool{}
 	for i, s := range c.Sources {
 		d.checkSource(fmt.Sprintf("$.sources[%d]", i), s, seen)
@@ -93,6 +97,18 @@ func (d *configText) environment(path, name string) {
 	}
 }
 
+// span checks a length of time; orNever allows to keep things for good.
+func (d *configText) span(path string, s Span, orNever bool) {
+	if _, err := s.parse(); err == nil && (s != never || orNever) {
+		return
+	}
+	written := "12h or 30d"
+	if orNever {
+		written = "12h, 30d or never"
+	}
+	d.fault(path, "a span is written "+written)
+}
+
 func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 	if !sourceName.MatchString(s.Name) {
 		d.fault(path+".name", "a source needs a name of letters, digits, . _ and -")
@@ -109,6 +125,7 @@ func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 	if len(s.Path) == 0 || slices.Contains(s.Path, "") {
 		d.fault(path+".path", "a source needs the path of its reports, one or a list")
 	}
+	d.span(path+".rhythm", s.Rhythm, false)
 	for _, m := range captures.FindAllStringSubmatch(s.SourceDir, -1) {
 		if !slices.Contains([]string{"owner", "name", "repository"}, m[1]) {
 			d.fault(path+".source_dir", "the folder of a repository may use {owner}, {name} and {repository} only: commits are looked up in it")
@@ -119,7 +136,7 @@ func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 // fault records a problem at a path of the document, or at the nearest thing
 // around it that the file holds.
 func (d *configText) fault(path, what string) {
-	harmless := path == "$.store" || strings.HasPrefix(path, "$.sources")
+	harmless := path == "$.store" || path == "$.rhythm" || strings.HasPrefix(path, "$.sources") || strings.HasPrefix(path, "$.retention")
 	d.add(d.tokenAt(path), strings.TrimPrefix(path, "$.")+": "+what, harmless)
 }
 
@@ -153,6 +170,6 @@ func configKeys() []string {
 	return []string{
 		"store", "policy", "settings", "keys", "markers_file", "secrets_file", "github", "url", "graphql_url", "token_env",
 		"app", "id", "installation_id", "private_key_file", "jira", "deployment", "user_env", "slack", "webhook_env",
-		"heartbeat", "url_env", "sources", "name", "type", "path", "root", "source_dir",
+		"heartbeat", "url_env", "rhythm", "retention", "runs", "gone", "http_cache", "sources", "name", "type", "path", "root", "source_dir",
 	}
 }

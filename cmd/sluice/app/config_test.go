@@ -36,9 +36,11 @@ github:
 jira: {url: https://jira.example/, deployment: cloud, user_env: JIRA_USER, token_env: JIRA_TOKEN}
 slack: {webhook_env: SLACK_WEBHOOK}
 heartbeat: {url_env: HEARTBEAT}
+rhythm: 1h
+retention: {runs: 30d, gone: never, http_cache: 48h}
 sources:
   - {name: ci, type: sarif, path: "reports/{owner}/{name}/pr-{pull_request}/{commit}/*.sarif", root: "", source_dir: "checkouts/{owner}/{name}.git"}
-  - {name: two, type: sarif, path: [a/*.sarif, b/*.sarif]}
+  - {name: two, type: sarif, path: [a/*.sarif, b/*.sarif], rhythm: 7d}
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -49,9 +51,10 @@ sources:
 			App: &app.GitHubApp{ID: 12, InstallationID: 34, PrivateKeyFile: "app.pem"}},
 		Jira:  &app.Jira{URL: "https://jira.example/", Deployment: "cloud", UserEnv: "JIRA_USER", TokenEnv: "JIRA_TOKEN"},
 		Slack: &app.Slack{WebhookEnv: "SLACK_WEBHOOK"}, Heartbeat: &app.Heartbeat{URLEnv: "HEARTBEAT"}, Found: true,
+		Rhythm: "1h", Retention: app.Retention{Runs: "30d", Gone: "never", HTTPCache: "48h"},
 		Sources: []app.Source{
 			{Name: "ci", Type: "sarif", Path: app.PathList{"reports/{owner}/{name}/pr-{pull_request}/{commit}/*.sarif"}, SourceDir: "checkouts/{owner}/{name}.git"},
-			{Name: "two", Type: "sarif", Path: app.PathList{"a/*.sarif", "b/*.sarif"}},
+			{Name: "two", Type: "sarif", Path: app.PathList{"a/*.sarif", "b/*.sarif"}, Rhythm: "7d"},
 		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Config{}, "File", "Base")); diff != "" {

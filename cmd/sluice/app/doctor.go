@@ -76,11 +76,23 @@ func (c *checkup) configuration() {
 	if len(c.Config.Sources) == 0 {
 		c.warn("sources", "none is configured", "name your reports under `sources`")
 	}
-	for name, there := range map[string]bool{"jira": c.Config.Jira != nil, "slack": c.Config.Slack != nil, "heartbeat": c.Config.Heartbeat != nil} {
+	for name, there := range map[string]bool{"jira": c.Config.Jira != nil, "slack": c.Config.Slack != nil} {
 		if there {
 			c.warn(name, "this version checks this part of the configuration and does not use it", "")
 		}
 	}
+	if h := c.Config.Heartbeat; h != nil {
+		c.heartbeat(h.URLEnv)
+	}
+}
+
+// heartbeat requests nothing: who listens would take it for a run's.
+func (c *checkup) heartbeat(env string) {
+	if _, err := parseHeartbeat(env, c.opt.Getenv); err != nil {
+		c.fail("heartbeat", err.Error(), "set it where the runs are started, or leave `heartbeat` out")
+		return
+	}
+	c.ok("heartbeat", "each run will request the address in "+env)
 }
 
 func (c *checkup) keyFile(name, path string, needed bool, without string) {

@@ -2,8 +2,12 @@ package github
 
 import (
 	"context"
+	"slices"
 	"strings"
 
+	"github.com/google/go-github/v60/github"
+
+	"github.com/sluice-sec/sluice/connectors/githubapi"
 	"github.com/sluice-sec/sluice/promoter"
 )
 
@@ -21,4 +25,22 @@ func (s *Surface) Repository(ctx context.Context, owner, name string) (promoter.
 		ExternalID: r.ExternalID, Owner: r.Owner, Name: r.Name,
 		Facts: promoter.RepositoryFacts{DefaultBranch: r.DefaultBranch, Visibility: r.Visibility, Archived: r.Archived},
 	}, nil
+}
+
+// Merges tells whether a commit has a pull request's head among its parents. A
+// commit GitHub does not have merges nothing.
+func (s *Surface) Merges(ctx context.Context, repo promoter.Repository, commit, head string) (bool, error) {
+	r, err := s.repository(ctx, repo.Owner, repo.Name)
+	if err != nil {
+		return false, translate("commit", err)
+	}
+	var c github.Commit
+	_, err = s.client.Get(ctx, repositoryPath(r)+"/git/commits/"+commit, &c)
+	if githubapi.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, translate("commit", err)
+	}
+	return len(c.Parents) > 1 && slices.ContainsFunc(c.Parents, func(p *github.Commit) bool { return p.GetSHA() == head }), nil
 }

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors"
@@ -87,7 +88,7 @@ func (r *runner) again(ctx context.Context, a arrival, known map[string]store.De
 		return false, nil
 	}
 	c, err := r.askChange(ctx, target)
-	return err == nil && c.Open && isHead(a.context.Commit, c), ctx.Err()
+	return err == nil && c.Open && r.speaksOf(ctx, target, a.context.Commit, c), ctx.Err()
 }
 
 // outdated tells whether an arrival speaks of a commit that its pull request
@@ -98,13 +99,36 @@ func (r *runner) outdated(ctx context.Context, b *book, a arrival) bool {
 	if r.Platform == nil || a.context.PullRequest == 0 || a.context.Commit == "" || !b.knows(a.source.Name, a.context.Ref()) {
 		return false
 	}
-	c, err := r.askChange(ctx, promoter.Target{RepoID: b.repo().ID, PullRequest: a.context.PullRequest})
-	return err == nil && c.Open && !isHead(a.context.Commit, c)
+	target := promoter.Target{RepoID: b.repo().ID, PullRequest: a.context.PullRequest}
+	c, err := r.askChange(ctx, target)
+	return err == nil && c.Open && !r.speaksOf(ctx, target, a.context.Commit, c)
 }
 
-// isHead: of the head itself, or of the test merge of it.
-func isHead(commit string, c promoter.Change) bool {
-	return sameCommit(commit, c.Head) || sameCommit(commit, c.Merge)
+// speaksOf tells whether a report of a commit speaks of a pull request's head:
+// of the head itself, or of a test merge of it. Each push to the base makes a
+// new test merge, so an older one is asked for, once a run.
+func (r *runner) speaksOf(ctx context.Context, t promoter.Target, commit string, c promoter.Change) bool {
+	if sameCommit(commit, c.Head) || sameCommit(commit, c.Merge) {
+		return true
+	}
+	if commit == "" || r.Platform == nil {
+		return false
+	}
+	key := mergeKey{t.RepoID, commit, c.Head}
+	if yes, asked := r.merges[key]; asked {
+		return yes
+	}
+	yes, err := r.Platform.Merges(ctx, r.repos[t.RepoID], commit, c.Head)
+	if err != nil && ctx.Err() == nil {
+		r.report.fail("platform", fmt.Errorf("%s: what is commit %s: %w", r.repos[t.RepoID].FullName(), short(commit), err))
+	}
+	r.merges[key] = yes && err == nil
+	return r.merges[key]
+}
+
+type mergeKey struct {
+	repoID       int64
+	commit, head string
 }
 
 // passOver books reports as delivered without reading them.

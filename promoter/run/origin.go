@@ -73,12 +73,12 @@ func (d *decider) placeAtHead(ctx context.Context, scope store.Scope, scan *stor
 		return nil, false
 	case sameCommit(scan.Commit, c.Head):
 		return place, true
-	case !sameCommit(scan.Commit, c.Merge):
+	case !d.speaksOf(ctx, promoter.Target{RepoID: d.book.repo().ID, PullRequest: c.Number}, scan.Commit, c):
 		return nil, false
 	case place == nil || place.StartLine == 0:
 		return place, true
 	}
-	line := d.lines(ctx, scope.Source, c, place.Path)
+	line := d.lines(ctx, scope.Source, scan.Commit, c.Head, place.Path)
 	if line == nil {
 		return nil, true
 	}
@@ -96,8 +96,8 @@ type linesKey struct{ source, merge, head, path string }
 
 // lines maps a file's lines in the test merge to those in the head; nil where
 // one of the two cannot be read. Each file is compared once.
-func (d *decider) lines(ctx context.Context, source string, c promoter.Change, path string) func(int) (int, bool) {
-	key := linesKey{source, c.Merge, c.Head, path}
+func (d *decider) lines(ctx context.Context, source, merge, head, path string) func(int) (int, bool) {
+	key := linesKey{source, merge, head, path}
 	if line, ok := d.mapped[key]; ok {
 		return line
 	}
@@ -107,10 +107,10 @@ func (d *decider) lines(ctx context.Context, source string, c promoter.Change, p
 		d.readers[source] = reader
 	}
 	var line func(int) (int, bool)
-	merged, errMerge := reader.Read(ctx, c.Merge, path)
-	head, errHead := reader.Read(ctx, c.Head, path)
+	from, errMerge := reader.Read(ctx, merge, path)
+	to, errHead := reader.Read(ctx, head, path)
 	if errMerge == nil && errHead == nil {
-		line = sourcetext.MapLines(merged, head)
+		line = sourcetext.MapLines(from, to)
 	}
 	d.mapped[key] = line
 	return line

@@ -49,6 +49,9 @@ type Platform interface {
 	Repository(ctx context.Context, owner, name string) (promoter.Repository, error)
 	// Change asks for a pull request as it is now. One that vanished is not open.
 	Change(ctx context.Context, r promoter.Repository, number int) (promoter.Change, error)
+	// Merges tells whether a commit merges the head of a pull request into
+	// some state of its base: the test merge of today or of an earlier day.
+	Merges(ctx context.Context, r promoter.Repository, commit, head string) (bool, error)
 	// Do carries an effect out and says what is to be seen of it.
 	Do(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
 	// Find looks whether an effect happened, after its outcome was unknown.
@@ -127,7 +130,7 @@ func (s Selection) hasChange(number int) bool {
 // ends the run in good order: what is in hand is finished or left for the next
 // run, and the report says so.
 func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
-	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]asked{}, patience: patience{now: cfg.Now, silent: map[string]bool{}}, blocked: map[promoter.Target]bool{},
+	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]asked{}, merges: map[mergeKey]bool{}, patience: patience{now: cfg.Now, silent: map[string]bool{}}, blocked: map[promoter.Target]bool{},
 		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
@@ -157,6 +160,7 @@ type runner struct {
 	allowance *promoter.Allowance
 
 	changes   map[promoter.Target]asked
+	merges    map[mergeKey]bool        // what the platform said of commits
 	openPulls map[promoter.Target]bool // as the run began; filled when first asked
 	blocked   map[promoter.Target]bool // an effect there is still unknown
 	dirty     map[int64]bool           // something is left to do

@@ -157,6 +157,31 @@ func TestAScanOfTheMergeIsShownOnTheHeadsLines(t *testing.T) {
 	}
 }
 
+// Each push to main makes another trial merge. A scan of the one before still
+// speaks of the same head.
+func TestAScanOfAnEarlierMergeStillCounts(t *testing.T) {
+	p := newPlace(t)
+	p.repository(shop, map[string]string{"main.go": base})
+	p.scan(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "branch-main")
+	p.commit(shop, "feature", "main", map[string]string{"main.go": base + code("", "func added() {", "\texec(b)", "}")})
+	p.commit(shop, "main", "", map[string]string{"main.go": "// One.\n" + base})
+	number := p.open(shop, "feature")
+	merge := p.pull(shop, number).MergeCommit
+	p.scanPull(shop, merge, number)
+	p.commit(shop, "main", "", map[string]string{"main.go": "// One.\n// Two.\n" + base})
+	if now := p.pull(shop, number).MergeCommit; now == merge {
+		t.Fatal("the sandbox made no new trial merge")
+	}
+	p.run()
+	p.move("/high", promoter.Advise)
+	r := p.run()
+	wantOutcome(t, r, run.OutcomeOK)
+	pr := p.pull(shop, number)
+	if len(pr.ReviewComments) != 1 || pr.ReviewComments[0].Line != 12 || r.Findings.Stale != 0 {
+		t.Errorf("stale %d, comments %s", r.Findings.Stale, asJSON(pr.ReviewComments))
+	}
+}
+
 func TestTwentyThousandStandingFindingsShowNothingToEngineers(t *testing.T) {
 	p := newPlace(t)
 	lines := strings.Repeat("\texec(x)\n", 20_000)

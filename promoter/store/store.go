@@ -31,6 +31,7 @@ type Store interface {
 	Approvals
 	Ledger
 	Documents
+	Upkeep
 
 	// CachedResponse and CacheResponse keep conditional requests free of
 	// quota. Keyed by URL and by a hash of the credentials that fetched it.

@@ -23,8 +23,8 @@ func (db *DB) CachedResponse(ctx context.Context, url, tokenID string) (etag str
 // CacheResponse stores a response, in place of an older one.
 func (db *DB) CacheResponse(ctx context.Context, url, tokenID, etag string, body, header []byte) error {
 	return db.change(ctx, "cache response", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, upsert("http_cache", []string{"url", "token_id"}, "etag", "body", "header"),
-			url, tokenID, etag, body, header)
+		_, err := tx.ExecContext(ctx, upsert("http_cache", []string{"url", "token_id"}, "etag", "body", "header", "stored"),
+			url, tokenID, etag, body, header, micro(db.clock()))
 		return err
 	})
 }

@@ -50,6 +50,11 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"people write while a run does", people},
 		{"cached responses", cached},
 		{"documents", documents},
+		{"since when all has been well", tracks},
+		{"old runs are forgotten", prunesRuns},
+		{"what is long gone is forgotten", prunesWhatIsGone},
+		{"pull requests of which nothing is known", prunesPullRequests},
+		{"files that are gone, and responses", prunesFilesAndResponses},
 	} {
 		t.Run(part.name, func(t *testing.T) { part.test(t, open(t)) })
 	}

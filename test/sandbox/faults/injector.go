@@ -120,7 +120,7 @@ func (i *Injector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the client is gone
 	}
 	r = again(r, body)
-	i.arrive()
+	i.Arrive()
 	op := i.opt.Describe(again(r, body))
 	fault, ok := i.pick(op)
 	if !ok {
@@ -204,8 +204,8 @@ func (i *Injector) hold(r *http.Request, d time.Duration) {
 	i.held = append(i.held, held{at, r})
 }
 
-// arrive delivers the late requests whose time has come; nobody waits for their answers.
-func (i *Injector) arrive() {
+// Arrive delivers the late requests whose time has come; nobody waits for their answers. Each request asks for it first.
+func (i *Injector) Arrive() {
 	now := i.now()
 	i.mu.Lock()
 	var due []held

@@ -1,0 +1,119 @@
+package simulation_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/test/sandbox/faults"
+)
+
+const (
+	routeRepo   = "/repos/{owner}/{repo}"
+	routePull   = routeRepo + "/pulls/{pull_number}"
+	routeReview = routePull + "/reviews"
+)
+
+// trouble is everything that can happen to a request at this moment.
+func (p *place) trouble() []faults.Rule {
+	reset := p.clock.now.Add(20 * time.Minute)
+	any := []faults.Fault{
+		faults.Status(500), faults.Status(502), faults.Status(503), faults.StatusAfter(502), faults.StatusAfter(500),
+		faults.ResetBefore(), faults.ResetAfter(), faults.Delayed(31 * time.Second),
+		faults.CutShort(), faults.Truncated(), faults.Malformed(), faults.HTML(),
+		faults.Secondary(403, 30*time.Second), faults.Secondary(403, 0), faults.Secondary(429, 5*time.Minute), faults.Secondary(429, 0),
+		faults.Primary(reset), faults.SSO("https://example.com/orgs/acme/sso"), faults.BadCredentials(),
+	}
+	writes := []faults.Fault{
+		faults.Late(time.Second), faults.Late(4 * time.Second), faults.NoPermission("pull_requests=write"),
+		faults.Conflict(), faults.Unprocessable("Something is not right"),
+	}
+	var out []faults.Rule
+	for _, f := range any {
+		out = append(out, faults.Rule{Fault: f})
+	}
+	for _, f := range writes {
+		out = append(out, faults.Rule{Fault: f, Writes: true})
+	}
+	return append(out,
+		faults.Rule{Method: http.MethodGet, Route: routePull, Fault: faults.NotFound()},
+		faults.Rule{Method: http.MethodGet, Route: routeRepo, Fault: faults.NotFound()})
+}
+
+// runUnderFire is one run with whatever this moment has in store for it; one that is killed may be started again at once.
+func (s *story) runUnderFire() error {
+	for range 3 {
+		s.setFire()
+		f := &fuse{}
+		if s.rng.IntN(3) == 0 {
+			f.at, f.asks = 1+s.rng.IntN(90), s.rng.IntN(4) == 0
+		}
+		before := len(s.injector.Met())
+		report, died, err := s.run(f)
+		s.injector.Calm()
+		for _, m := range s.injector.Met()[before:] {
+			s.tell("  %s", m)
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("run: %w", err)
+		case report == nil:
+			s.tell("run: killed at touch %d, %s", f.touches, died)
+			if s.rng.IntN(2) == 0 {
+				continue
+			}
+		default:
+			s.tell("run: %s %+v deferred %v recovered %d", report.Outcome, report.Effects, report.Deferred, report.Recovered)
+			for _, a := range report.Actions {
+				s.tell("  %s %s %v #%d: %s %s", a.Step, a.Verb, a.Findings, a.PullRequest, a.Outcome, a.Detail)
+			}
+			for _, e := range report.Errors {
+				s.tell("  error: %s", e.Text)
+			}
+		}
+		break
+	}
+	return nil
+}
+
+// setFire arms the injector for the next run.
+func (s *story) setFire() {
+	all := s.trouble()
+	switch n := s.rng.IntN(10); {
+	case n < 4:
+	case n < 7:
+		for range 1 + s.rng.IntN(2) {
+			r := all[s.rng.IntN(len(all))]
+			r.Skip, r.Times = s.rng.IntN(12), 1
+			s.injector.Inject(r)
+		}
+	case n < 9:
+		s.injector.AtRate(0.02+0.13*s.rng.Float64(), rand.New(rand.NewPCG(s.rng.Uint64(), 1)), all...)
+	default:
+		s.injector.AtRate(0.6, rand.New(rand.NewPCG(s.rng.Uint64(), 2)), all...)
+	}
+	if s.rng.IntN(3) == 0 {
+		s.injector.Inject(s.meanwhile())
+	}
+}
+
+// meanwhile is something that people do while a run is under way. It never falls between the reading of a comment and
+// its edit: what happens there is the protocol's named gap.
+func (s *story) meanwhile() faults.Rule {
+	acts := []func(*story) (string, bool, error){
+		(*story).pushes, (*story).pushes, (*story).pushesMain, (*story).replies, (*story).rewrites, (*story).deletes, (*story).opensClosesMerges,
+		(*story).pauses, (*story).access, (*story).clockJumps, (*story).renames, (*story).resolves,
+		func(s *story) (string, bool, error) { return s.moves(promoter.Triage) }, (*story).movesUp,
+	}
+	act := acts[s.rng.IntN(len(acts))]
+	routes := []string{routeRepo, routePull, routePull, routePull + "/files", routeReview}
+	return faults.Rule{Method: http.MethodGet, Route: routes[s.rng.IntN(len(routes))], Skip: s.rng.IntN(6), Times: 1,
+		Fault: faults.Meanwhile("meanwhile", func() {
+			if what, ok, err := act(s); ok || err != nil {
+				s.tell("  meanwhile %s %s", what, strings.TrimPrefix(fmt.Sprint(err), "<nil>"))
+			}
+		})}
+}

@@ -1,0 +1,106 @@
+package simulation_test
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// fuse ends a run at its n-th touch of the world: before or after a request, before or after a write of the store.
+type fuse struct {
+	touches int
+	at      int  // 0: never
+	asks    bool // a signal asks the run to stop; else its process is no more
+	stop    func()
+	names   []string
+}
+
+// killed is what a run panics with when its process ends.
+type killed struct{ at string }
+
+func (f *fuse) touch(name string) {
+	f.touches++
+	f.names = append(f.names, name)
+	switch {
+	case f.at == 0 || f.touches < f.at:
+		return
+	case f.asks:
+		f.stop()
+		return
+	}
+	panic(killed{name}) // also when a deferred call touches the world afterwards
+}
+
+func (f *fuse) around(name string, do func() error) error {
+	f.touch("before " + name)
+	err := do()
+	f.touch("after " + name)
+	return err
+}
+
+type fusedTransport struct {
+	next http.RoundTripper
+	*fuse
+}
+
+func (t fusedTransport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
+	err = t.around(r.Method+" "+r.URL.Path, func() error { resp, err = t.next.RoundTrip(r); return err })
+	return resp, err
+}
+
+// fusedStore stands in front of every write.
+type fusedStore struct {
+	store.Store
+	*fuse
+}
+
+func (s fusedStore) BeginRun(ctx context.Context, r store.Run) (id int64, err error) {
+	err = s.around("begin run", func() error { id, err = s.Store.BeginRun(ctx, r); return err })
+	return id, err
+}
+
+func (s fusedStore) EndRun(ctx context.Context, id int64, at time.Time, outcome string, report []byte) error {
+	return s.around("end run", func() error { return s.Store.EndRun(ctx, id, at, outcome, report) })
+}
+
+func (s fusedStore) SaveSourceStatus(ctx context.Context, id int64, st store.SourceStatus) error {
+	return s.around("source status", func() error { return s.Store.SaveSourceStatus(ctx, id, st) })
+}
+
+func (s fusedStore) EnsureRepository(ctx context.Context, r promoter.Repository, id int64) (out promoter.Repository, err error) {
+	err = s.around("repository", func() error { out, err = s.Store.EnsureRepository(ctx, r, id); return err })
+	return out, err
+}
+
+func (s fusedStore) Apply(ctx context.Context, c store.Changes) error {
+	return s.around("apply", func() error { return s.Store.Apply(ctx, c) })
+}
+
+func (s fusedStore) EnsureCohorts(ctx context.Context, keys []string, at time.Time) (out []promoter.Cohort, err error) {
+	err = s.around("cohorts", func() error { out, err = s.Store.EnsureCohorts(ctx, keys, at); return err })
+	return out, err
+}
+
+func (s fusedStore) Intend(ctx context.Context, e *promoter.Effect) error {
+	return s.around("intend "+string(e.Verb), func() error { return s.Store.Intend(ctx, e) })
+}
+
+func (s fusedStore) Sent(ctx context.Context, id int64) error {
+	return s.around("sent", func() error { return s.Store.Sent(ctx, id) })
+}
+
+func (s fusedStore) Settle(ctx context.Context, x store.Settlement) error {
+	return s.around("settle", func() error { return s.Store.Settle(ctx, x) })
+}
+
+func (s fusedStore) SaveApproval(ctx context.Context, a promoter.Approval) error {
+	return s.around("plan", func() error { return s.Store.SaveApproval(ctx, a) })
+}
+
+func (s fusedStore) Seal(ctx context.Context, at time.Time) (h store.Head, err error) {
+	err = s.around("seal", func() error { h, err = s.Store.Seal(ctx, at); return err })
+	return h, err
+}

@@ -1,0 +1,207 @@
+package simulation_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/test/sandbox/github"
+	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
+)
+
+// story is one seed: a place, what its people did, and what must have come of it.
+type story struct {
+	*place
+	rng   *rand.Rand
+	lines int // problems so far
+
+	branches int
+	open     map[int]*branch // pull requests by number, closed ones too
+	mains    []string        // commits of main, oldest first
+
+	said    map[int64]string        // what people wrote, by comment
+	edits   map[int64]edited        // our comments that people rewrote
+	about   map[int64][]string      // problems of our comments, as last seen
+	taken   map[int]map[string]bool // problems whose comment people took away, by pull request
+	threads map[int64]bool          // our comments whose thread people resolved or opened
+	texts   int
+
+	rule      int // of laws, in force
+	delivered int // reports so far
+	told      []string
+}
+
+type edited struct {
+	body string
+	live bool
+}
+
+// laws are the settings that people switch between, with what they let through.
+var laws = []struct {
+	text       string
+	threshold  map[string]bool
+	suppressed string
+}{
+	{"budgets: {pull_request: {comments: 2}}\nthresholds: {default: {advise: medium}}\n", map[string]bool{"high": true, "medium": true}, ""},
+	{"budgets: {pull_request: {comments: 2}}\nthresholds: {default: {advise: high}}\n", map[string]bool{"high": true}, ""},
+	{"budgets: {team_week: {notices: 3}}\nthresholds: {default: {advise: low}}\n", map[string]bool{"high": true, "medium": true, "low": true}, ""},
+	{"ceilings: {run: {show: 3, withdraw: 2}, cohort: {show: 2}}\nthresholds: {default: {advise: medium}}\n", map[string]bool{"high": true, "medium": true}, ""},
+	{"thresholds: {default: {advise: medium}}\nsuppressions: [{scanner: toy, rule: TOY002, reason: noisy, owner: ann, expires: \"2027-12-31\"}]\n",
+		map[string]bool{"high": true, "medium": true}, "TOY002"},
+}
+
+func newStory(l *law, dir string, seed uint64) (*story, error) {
+	s := &story{rng: rand.New(rand.NewPCG(seed, 0x51cc)), open: map[int]*branch{}, said: map[int64]string{}, edits: map[int64]edited{},
+		about: map[int64][]string{}, taken: map[int]map[string]bool{}, threads: map[int64]bool{}}
+	var err error
+	if s.place, err = newPlace(l, dir, github.Limits{}); err != nil {
+		return nil, err
+	}
+	s.rule = s.rng.IntN(len(laws))
+	s.settings = laws[s.rule].text
+	head, err := s.sandbox.Commit(s.full(), gitrepo.Change{Branch: "main", Write: map[string]string{"main.go": text([]string{"package main", s.newProblem(), "// end"})}})
+	if err != nil {
+		return nil, err
+	}
+	s.mains = []string{head}
+	for range 1 + s.rng.IntN(2) {
+		if err := s.newBranch(); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *story) tell(format string, args ...any) {
+	s.told = append(s.told, s.clock.now.Format("02 15:04:05 ")+fmt.Sprintf(format, args...))
+}
+
+// play is the whole story. Its error is the first thing that must not be.
+func (s *story) play() error {
+	if err := s.scanEverything(); err != nil {
+		return err
+	}
+	if _, _, err := s.run(&fuse{}); err != nil {
+		return err
+	}
+	for _, c := range s.cohorts() {
+		if s.rng.IntN(4) > 0 {
+			s.tell("move %s to advise", c.Key)
+			if err := s.move(c, promoter.Advise); err != nil {
+				return err
+			}
+		}
+	}
+	for round := range 4 + s.rng.IntN(7) {
+		s.tell("-- round %d", round)
+		for range s.rng.IntN(6) {
+			if err := s.something(); err != nil {
+				return err
+			}
+		}
+		if err := s.runUnderFire(); err != nil {
+			return err
+		}
+		if err := s.pass(); err != nil {
+			return err
+		}
+		if err := s.check(); err != nil {
+			return err
+		}
+	}
+	return s.quiesce()
+}
+
+// pass lets time go by: sometimes none, so that the next run meets what is still on its way.
+func (s *story) pass() error {
+	if s.rng.IntN(4) == 0 {
+		return nil
+	}
+	spans := []time.Duration{10 * time.Second, time.Minute, time.Hour, 26 * time.Hour, 8 * 24 * time.Hour}
+	s.clock.advance(spans[s.rng.IntN(len(spans))])
+	s.injector.Arrive()
+	return nil
+}
+
+// quiesce ends everything that disturbs, lets everything be scanned, and runs until nothing is left to do.
+func (s *story) quiesce() error {
+	s.tell("-- quiescence")
+	if err := s.calm(); err != nil {
+		return err
+	}
+	for n := range 8 {
+		done, err := s.settle()
+		if err != nil {
+			return err
+		}
+		if done {
+			if err := s.check(); err != nil {
+				return err
+			}
+			return s.checkQuiet()
+		}
+		if n == 6 {
+			break
+		}
+	}
+	return fmt.Errorf("no quiescence: still something to do after 7 undisturbed runs")
+}
+
+// calm ends every disturbance and delivers a scan of everything.
+func (s *story) calm() error {
+	s.injector.Calm()
+	s.clock.advance(2 * time.Hour)
+	s.injector.Arrive()
+	s.permit("write")
+	if err := s.store.Resume(context.Background(), "os:ann", s.machine.Now()); err != nil {
+		return err
+	}
+	w, err := s.sandbox.World()
+	if err != nil {
+		return err
+	}
+	for _, p := range w.Repositories[0].PullRequests {
+		if p.State == "open" && p.Draft {
+			if err := s.sandbox.SetDraft(s.full(), p.Number, false); err != nil {
+				return err
+			}
+		}
+		for _, r := range p.Reviews { // somebody finishes what was begun under our account
+			if r.Author == bot && r.State == github.Pending && marker.FindString(r.Body) == "" {
+				return fmt.Errorf("a pending review without marker in #%d", p.Number)
+			}
+		}
+	}
+	return s.scanEverything()
+}
+
+// settle is one undisturbed run after somebody approved all that waits; done when there was nothing to do.
+func (s *story) settle() (done bool, err error) {
+	waiting, err := s.store.Approvals(context.Background(), promoter.ApprovalWaiting)
+	if err != nil {
+		return false, err
+	}
+	for _, a := range waiting {
+		if err := s.store.DecideApproval(context.Background(), a.ID, promoter.ApprovalApproved, "os:ann", "fine", s.machine.Now()); err != nil {
+			return false, err
+		}
+	}
+	s.clock.advance(time.Minute)
+	report, died, err := s.run(&fuse{})
+	if err != nil || died != "" {
+		return false, fmt.Errorf("an undisturbed run: %v %s", err, died)
+	}
+	s.tell("settling: %s %+v deferred %v errors %v warnings %v", report.Outcome, report.Effects, report.Deferred, report.Errors, report.Warnings)
+	if len(report.Errors) > 0 {
+		return false, fmt.Errorf("an undisturbed run fails: %v", report.Errors)
+	}
+	waits := len(report.Plans) + len(report.Warnings) + report.Recovered + len(report.Actions)
+	for why, n := range report.Deferred {
+		if why != string(promoter.DeferRejected) {
+			waits += n
+		}
+	}
+	return waits == 0, nil // the outcome may be partial: a truncated report of an old commit stays one
+}

@@ -18,11 +18,8 @@ func (p *program) heartbeat(ctx context.Context, ran *cobra.Command, code int) {
 	if dry, _ := ran.Flags().GetBool("dry-run"); dry {
 		return
 	}
-	log, err := app.NewLogger(p.err, p.logLevel, p.terminal)
-	if err != nil {
-		log, err = app.NewLogger(p.err, "", p.terminal)
+	if p.log == nil {
+		p.log, _ = app.NewLogger(p.err, "", p.terminal) // this level is right
 	}
-	if err == nil {
-		app.Beat(ctx, p.options(log), code != codeOK)
-	}
+	app.Beat(ctx, p.options(p.log), code != codeOK)
 }

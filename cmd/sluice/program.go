@@ -28,6 +28,7 @@ type program struct {
 	config, as, logLevel, output string
 
 	running bool        // a run that is no dry one began
+	log     *zap.Logger // nil until the program's parts are there
 	seams   app.Options // what tests put in place of the world
 }
 
@@ -151,7 +152,11 @@ func (p *program) app() (*app.App, error) {
 	if err != nil {
 		return nil, err
 	}
-	return app.New(p.options(log))
+	a, err := app.New(p.options(log))
+	if err == nil {
+		p.log = a.Log
+	}
+	return a, err
 }
 
 func (p *program) options(log *zap.Logger) app.Options {

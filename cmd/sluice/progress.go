@@ -1,23 +1,17 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"github.com/sluice-sec/sluice/promoter/run"
 )
 
-// progress shows how far a run is: bars on a terminal, one line for each step
-// otherwise. Call end before anything else is written.
+// progress shows how far a run is, as bars on a terminal; otherwise the log
+// does. Call end before anything else is written.
 func (p *program) progress() (hear run.Progress, end func()) {
 	if !p.terminal {
-		return run.Progress{Step: func(name string, total int) {
-			if total > 0 {
-				fmt.Fprintf(p.err, "%s: %d\n", name, total)
-			}
-		}}, func() {}
+		return run.Progress{}, func() {}
 	}
 	bars := &bars{}
 	bars.all = mpb.New(mpb.WithOutput(p.err.to), mpb.WithWidth(40))

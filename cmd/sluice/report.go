@@ -48,6 +48,7 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 		fmt.Fprintf(w, "plan %s waits: %s; `sluice plan show %s`, then `sluice plan approve %s`\n", plan.ID, line(plan.Reason), plan.ID, plan.ID)
 	}
 	writeErrors(w, r.Errors)
+	writePruned(w, r)
 	_, err := fmt.Fprintf(w, "ledger        %s\n", headText(r.Ledger))
 	return err
 }
@@ -88,6 +89,19 @@ func writeEffects(w io.Writer, r *run.Report) {
 	if r.NoPlatform > 0 {
 		fmt.Fprintf(w, "no GitHub is configured: %d findings in pull requests are in `sluice findings` and, from triage on, in `sluice queue`\n", r.NoPlatform)
 	}
+}
+
+func writePruned(w io.Writer, r *run.Report) {
+	n := r.Pruned
+	text := tally(map[string]int{"runs": int(n.Runs), "gone sightings": int(n.Sightings), "decisions": int(n.Decisions), "missing files": int(n.Deliveries), "cached answers": int(n.Responses)})
+	if text == "" {
+		return
+	}
+	did := "thrown away"
+	if r.DryRun {
+		did = "would throw away"
+	}
+	fmt.Fprintf(w, "%s as old: %s\n", did, text)
 }
 
 func findingsText(names []string) string {

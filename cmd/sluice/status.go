@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,13 +15,15 @@ import (
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
 // statusView is where things stand.
 type statusView struct {
 	LastRun *lastRunView           `json:"last_run"`
-	Paused  *promoter.Pause        `json:"paused"` // null: not paused
+	Overdue []run.Overdue          `json:"overdue"` // what has not gone well for longer than its rhythm
+	Paused  *promoter.Pause        `json:"paused"`  // null: not paused
 	Sources []store.SourceStatus   `json:"sources"`
 	Cohorts map[promoter.Stage]int `json:"cohorts"`  // how many stand in each stage
 	Members map[promoter.Stage]int `json:"findings"` // how many findings these have
@@ -51,7 +54,10 @@ type openEffect struct {
 }
 
 func (p *program) statusCommand() *cobra.Command {
-	c := &cobra.Command{Use: "status", Short: "where things stand", Args: takes()}
+	c := &cobra.Command{
+		Use: "status", Short: "where things stand", Args: takes(),
+		Long: "Says where things stand. Ends with 3 if runs or a source have not gone well for longer than their rhythm in sluice.yaml.",
+	}
 	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
 		s, err := a.ReadStore(ctx)
 		if err != nil {
@@ -61,13 +67,22 @@ func (p *program) statusCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.show(v, func(w io.Writer) error { return p.writeStatus(w, v) })
+		late, err := a.Overdue(ctx, s)
+		if err != nil {
+			return err
+		}
+		v.Overdue = append(v.Overdue, late...)
+		err = p.show(v, func(w io.Writer) error { return p.writeStatus(w, v) })
+		if len(late) > 0 {
+			err = errors.Join(err, endOf(codePartial))
+		}
+		return err
 	})
 	return c
 }
 
 func readStatus(ctx context.Context, s store.Store, now time.Time) (statusView, error) {
-	v := statusView{Cohorts: map[promoter.Stage]int{}, Members: map[promoter.Stage]int{}, Sources: []store.SourceStatus{}, Open: []openEffect{}, Plans: []promoter.Approval{}, now: now}
+	v := statusView{Cohorts: map[promoter.Stage]int{}, Members: map[promoter.Stage]int{}, Sources: []store.SourceStatus{}, Open: []openEffect{}, Plans: []promoter.Approval{}, Overdue: []run.Overdue{}, now: now}
 	last, err := s.LastRun(ctx)
 	if err != nil {
 		return v, err
@@ -117,6 +132,9 @@ func (v *statusView) readWaiting(ctx context.Context, s store.Store) error {
 }
 
 func (p *program) writeStatus(w io.Writer, v statusView) error {
+	for _, o := range v.Overdue {
+		fmt.Fprintf(w, "OVERDUE: %s\n", o.Text)
+	}
 	fmt.Fprintln(w, lastRunText(v.LastRun))
 	fmt.Fprintln(w, pauseText(v.Paused, v.now))
 	var stages []string

@@ -80,7 +80,7 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 	first := batch[0]
 	target := first.Notice.Target
 	if why := r.notNow(ctx, verb, first, batch); why != "" {
-		r.report.effect(first, batch, verb, outcomeDeferred, why)
+		r.tell(first, batch, verb, outcomeDeferred, why, r.Now())
 		return nil, false
 	}
 	e := promoter.Effect{
@@ -95,6 +95,7 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 		r.report.fail("store", fmt.Errorf("send %s: %w", verb, err))
 		return nil, false
 	}
+	began := r.Now()
 	seen, err := r.Platform.Do(ctx, e)
 	err = r.patience.heard(first.repo.FullName(), err)
 	s, outcome := r.judge(e, before, seen, err)
@@ -102,7 +103,7 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 		r.report.fail("store", fmt.Errorf("settle %s: %w", verb, stored))
 		return nil, false
 	}
-	r.report.effect(first, batch, verb, outcome, s.Error)
+	r.tell(first, batch, verb, outcome, s.Error, began)
 	switch outcome {
 	case outcomeDone, outcomeKept:
 		return s.Notices, true

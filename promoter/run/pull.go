@@ -76,9 +76,13 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 		status.partial(p.String())
 		unusable[path.Dir(p.Path)] = true
 	}
+	all := err == nil && len(problems) == 0
 	known, err := r.Store.Deliveries(ctx, source.Name)
 	if err != nil {
 		return nil, fmt.Errorf("deliveries of %s: %w", source.Name, err)
+	}
+	if all {
+		r.missing = append(r.missing, missing(known, docs)...)
 	}
 	groups := map[string]*arrival{}
 	var order []string
@@ -310,5 +314,6 @@ func (r *runner) saveSources(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("save source status: %w", err)
 	}
-	return ctx.Err()
+	r.logSources()
+	return r.missReadings(ctx)
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
@@ -71,6 +74,7 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 	if err := r.Store.Settle(r.keep, s); err != nil {
 		return fmt.Errorf("settle effect %d: %w", e.ID, err)
 	}
+	r.logEffect(zapcore.InfoLevel, e.Repository, e.Target.PullRequest, e.Verb, string(s.State), zap.String("reason", "recovered"), zap.String("detail", s.Error))
 	r.report.Recovered++
 	r.dirty[e.Target.RepoID] = true
 	return nil
@@ -91,6 +95,7 @@ func (r *runner) vanished(ctx context.Context, e promoter.Effect, err error) boo
 func (r *runner) leaveUnknown(e promoter.Effect, why string) {
 	r.blocked[e.Target] = true
 	r.dirty[e.Target.RepoID] = true
+	r.logEffect(zapcore.WarnLevel, e.Repository, e.Target.PullRequest, e.Verb, string(outcomeUnknown), zap.String("reason", "recovered"), zap.String("detail", why))
 	r.report.unknown(e, why)
 }
 

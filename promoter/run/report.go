@@ -55,6 +55,7 @@ type Report struct {
 	Plans      []PlanLine     `json:"plans"`                 // waiting for a person
 	NoPlatform int            `json:"no_platform,omitempty"` // findings of pull requests nobody could be asked about
 	Errors     []ErrorLine    `json:"errors"`
+	Pruned     store.Pruned   `json:"pruned"` // what was old and thrown away
 	Ledger     string         `json:"ledger"` // the head
 }
 
@@ -257,7 +258,11 @@ func (r *Report) trouble(area string, err error) {
 		r.fail(area, err)
 		return
 	}
-	if text := area + ": " + err.Error(); !slices.Contains(r.Warnings, text) {
+	r.warn(area + ": " + err.Error())
+}
+
+func (r *Report) warn(text string) {
+	if !slices.Contains(r.Warnings, text) {
 		r.Warnings = append(r.Warnings, text)
 	}
 }

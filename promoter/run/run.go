@@ -33,6 +33,7 @@ type Store interface {
 	store.Outbox
 	store.Approvals
 	store.Ledger
+	store.Upkeep
 }
 
 // Decider answers the policy's questions.
@@ -60,8 +61,15 @@ type Platform interface {
 
 // Progress hears how far a run is. The zero value says nothing.
 type Progress struct {
-	Step func(name string, total int)
-	Done func(n int)
+	Began func(run int64)
+	Step  func(name string, total int)
+	Done  func(n int)
+}
+
+func (p Progress) began(run int64) {
+	if p.Began != nil {
+		p.Began(run)
+	}
 }
 
 func (p Progress) step(name string, total int) {
@@ -97,7 +105,9 @@ type Config struct {
 	DryRun  bool
 	// Warnings go into the report: what was not right before the run began.
 	// They make it a partial one.
-	Warnings []string
+	Warnings  []string
+	Rhythms   Rhythms
+	Retention Retention
 	Progress
 }
 
@@ -134,7 +144,7 @@ func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
 		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
-	if err := r.begin(); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
 	err := r.loop(ctx)
@@ -169,6 +179,7 @@ type runner struct {
 	met       map[string]bool          // waiting plans that are still about something
 	actions   []planned
 	excess    map[excessKey][]promoter.ApprovalItem
+	missing   []store.Delivery // files that were read once and are no longer there
 
 	refused  map[int64]string // repositories in which the platform refuses us
 	patience patience
@@ -182,29 +193,22 @@ type asked struct {
 
 // loop is the run, top to bottom.
 func (r *runner) loop(ctx context.Context) error {
-	if err := r.recover(ctx); err != nil {
-		return fmt.Errorf("recover: %w", err)
-	}
-	if err := r.look(ctx); err != nil {
-		return fmt.Errorf("read the ladder: %w", err)
-	}
-	if err := r.pull(ctx); err != nil {
-		return fmt.Errorf("pull: %w", err)
-	}
-	if err := r.decideAndPlan(ctx); err != nil {
-		return fmt.Errorf("decide: %w", err)
-	}
-	if err := r.act(ctx); err != nil {
-		return fmt.Errorf("act: %w", err)
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return r.remember(ctx)
+	return r.take(ctx,
+		step{"recover", r.recover},
+		step{"read the ladder", r.look},
+		step{"pull", r.pull},
+		step{"decide", r.decideAndPlan},
+		step{"act", r.act},
+		step{"remember", r.remember},
+		step{"prune", r.prune},
+	)
 }
 
-func (r *runner) begin() (err error) {
+func (r *runner) begin(ctx context.Context) (err error) {
 	r.report.Started = r.Now().UTC()
+	if err := r.lookBack(ctx); err != nil {
+		return fmt.Errorf("look at the last run: %w", err)
+	}
 	r.id, err = r.Store.BeginRun(r.keep, store.Run{
 		Selection: r.sel.String(), Actor: r.Actor, PolicyRev: r.Decider.Revision(), SettingsRev: r.Settings.Revision(), Started: r.report.Started,
 	})
@@ -212,6 +216,8 @@ func (r *runner) begin() (err error) {
 		return fmt.Errorf("begin run: %w", err)
 	}
 	r.report.Run = r.id
+	r.began(r.id)
+	r.logBegin()
 	return nil
 }
 
@@ -227,6 +233,7 @@ func (r *runner) end(cause error) (*Report, error) {
 	}
 	r.report.Ledger = head.String()
 	r.report.close(now)
+	r.logEnd()
 	if err := r.Store.EndRun(r.keep, r.id, now, string(r.report.Outcome), r.report.json()); err != nil {
 		return r.report, errors.Join(cause, fmt.Errorf("end run: %w", err))
 	}

@@ -17,9 +17,11 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/sluice-sec/sluice/connectors/githubapi"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -76,6 +78,7 @@ type App struct {
 	store   store.Store
 	github  *githubapi.Client
 	texts   texts
+	run     atomic.Int64 // the run under way, for the log
 }
 
 // New reads the configuration. Whatever else a command needs is opened by the
@@ -89,6 +92,7 @@ func New(opt Options) (*App, error) {
 			return nil, err
 		}
 	}
+	a.Log = a.Log.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core { return numbered{c, &a.run} }))
 	if a.Actor, err = actor(opt.As, opt.Getenv); err != nil {
 		return nil, err
 	}

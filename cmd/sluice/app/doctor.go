@@ -136,6 +136,17 @@ func (c *checkup) database(ctx context.Context) {
 	}
 	c.ok("store", c.Config.Store+": its schema is this program's and it is not damaged")
 	c.ledger(ctx, db)
+	c.overdue(ctx, db)
+}
+
+func (c *checkup) overdue(ctx context.Context, s store.Upkeep) {
+	all, err := c.Overdue(ctx, s)
+	if err != nil {
+		c.fail("rhythm", err.Error(), "")
+	}
+	for _, o := range all {
+		c.fail(o.What, o.Text, "")
+	}
 }
 
 func (c *checkup) ledger(ctx context.Context, s store.Ledger) {

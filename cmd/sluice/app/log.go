@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -21,6 +22,7 @@ func NewLogger(w io.Writer, level string, terminal bool) (*zap.Logger, error) {
 	}
 	c := zap.NewProductionEncoderConfig()
 	c.TimeKey, c.EncodeTime = "at", zapcore.RFC3339TimeEncoder
+	c.EncodeDuration = zapcore.StringDurationEncoder
 	encoder := zapcore.NewJSONEncoder(c)
 	if terminal {
 		c.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05")
@@ -29,6 +31,31 @@ func NewLogger(w io.Writer, level string, terminal bool) (*zap.Logger, error) {
 		encoder = zapcore.NewConsoleEncoder(c)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), at)), nil
+}
+
+// numbered adds the number of the run under way to each line, whichever part
+// of the program writes it.
+type numbered struct {
+	zapcore.Core
+	run *atomic.Int64 // 0: none yet
+}
+
+func (n numbered) With(fields []zapcore.Field) zapcore.Core {
+	return numbered{n.Core.With(fields), n.run}
+}
+
+func (n numbered) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
+	if n.Enabled(e.Level) {
+		return to.AddCore(e, n)
+	}
+	return to
+}
+
+func (n numbered) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	if run := n.run.Load(); run != 0 {
+		fields = append([]zapcore.Field{zap.Int64("run", run)}, fields...)
+	}
+	return n.Core.Write(e, fields)
 }
 
 // IsTerminal tells whether a person looks at w.

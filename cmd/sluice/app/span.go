@@ -2,10 +2,13 @@ package app
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/sluice-sec/sluice/policy/settings"
+	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/promoter/store"
 )
 
 // Span is a length of time as sluice.yaml has it: 12h or 30d.
@@ -44,4 +47,22 @@ type Retention struct {
 
 func (r *Retention) fillIn() {
 	r.Runs, r.Gone, r.HTTPCache = cmp.Or(r.Runs, "90d"), cmp.Or(r.Gone, "365d"), cmp.Or(r.HTTPCache, "30d")
+}
+
+func (a *App) retention() run.Retention {
+	r := a.Config.Retention
+	return run.Retention{Runs: r.Runs.Length(), Gone: r.Gone.Length(), Responses: r.HTTPCache.Length()}
+}
+
+func (a *App) rhythms() run.Rhythms {
+	r := run.Rhythms{Runs: a.Config.Rhythm.Length(), Sources: map[string]time.Duration{}}
+	for _, s := range a.Config.Sources {
+		r.Sources[s.Name] = s.Rhythm.Length()
+	}
+	return r
+}
+
+// Overdue lists what has not gone well for longer than its rhythm.
+func (a *App) Overdue(ctx context.Context, s store.Upkeep) ([]run.Overdue, error) {
+	return a.rhythms().Overdue(ctx, s, a.Now())
 }

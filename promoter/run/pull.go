@@ -48,7 +48,7 @@ func (r *runner) pull(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			r.report.fail("repository", fmt.Errorf("take in: %w", err))
+			r.report.trouble("repository", fmt.Errorf("take in: %w", err))
 		}
 		r.done(last - first)
 		first = last
@@ -238,7 +238,9 @@ func deliveryOf(a arrival, d document, repoID int64, report finding.Report, err 
 }
 
 // repository finds or adds the repository a report is about, asking the
-// platform for its id and facts where there is one.
+// platform for its id and facts where there is one. A name that is new and
+// cannot be asked for may be a new name of one that is known: its reports wait,
+// or one repository would be two and say everything twice.
 func (r *runner) repository(ctx context.Context, c connectors.Context) (promoter.Repository, error) {
 	repo := promoter.Repository{Host: r.Host, Owner: c.Owner, Name: c.Name}
 	if r.Platform != nil {
@@ -255,12 +257,12 @@ func (r *runner) repository(ctx context.Context, c connectors.Context) (promoter
 			return repo, ctx.Err()
 		default:
 			// What the store knows of it must do until the platform answers.
-			r.report.trouble("platform", fmt.Errorf("ask for %s/%s: %w", c.Owner, c.Name, err))
-			for _, known := range r.repos {
-				if known.Owner == c.Owner && known.Name == c.Name {
-					repo.Facts, repo.ExternalID = known.Facts, known.ExternalID
-				}
+			known, ok := r.named(c.Owner, c.Name)
+			if !ok {
+				return repo, fmt.Errorf("ask for %s/%s, whose reports wait for the answer: %w", c.Owner, c.Name, err)
 			}
+			r.report.trouble("platform", fmt.Errorf("ask for %s/%s: %w", c.Owner, c.Name, err))
+			repo = known
 		}
 	}
 	repo, err := r.Store.EnsureRepository(r.keep, repo, r.id)
@@ -270,6 +272,17 @@ func (r *runner) repository(ctx context.Context, c connectors.Context) (promoter
 	r.repos[repo.ID] = repo
 	r.current[repo.ID] = true
 	return repo, nil
+}
+
+// named is the known repository of a name; one whose id is known comes first.
+func (r *runner) named(owner, name string) (promoter.Repository, bool) {
+	var found promoter.Repository
+	for _, known := range r.repos {
+		if strings.EqualFold(known.Owner, owner) && strings.EqualFold(known.Name, name) && (found.ID == 0 || found.ExternalID == "") {
+			found = known
+		}
+	}
+	return found, found.ID != 0
 }
 
 // refresh asks the platform for a repository's facts before anything about its

@@ -1,0 +1,74 @@
+package simulation_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/test/sandbox/faults"
+)
+
+// What the seeds found, played by hand.
+
+// calmStory is a place with one pull request, scanned, shown to engineers as far as its settings let it.
+func calmStory(t *testing.T) (*story, *branch) {
+	t.Helper()
+	s, err := newStory(&law{}, t.TempDir(), 4)
+	must(t, err)
+	t.Cleanup(func() { _ = s.close() })
+	s.rule, s.settings = 2, laws[2].text
+	must(t, s.scanEverything())
+	s.mustRun(t)
+	for _, c := range s.cohorts() {
+		must(t, s.move(c, promoter.Advise))
+	}
+	return s, s.open[1]
+}
+
+func (s *story) mustRun(t *testing.T) *run.Report {
+	t.Helper()
+	report, died, err := s.run(&fuse{})
+	if err != nil || died != "" {
+		t.Fatal(err, died)
+	}
+	must(t, s.check())
+	return report
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Reports under a name that nobody can be asked about just now are not another repository's: they wait. (Seed 115: each
+// finding was commented on twice, by two repositories that were one.)
+func TestAReportUnderAnUnknownNameWaitsForThePlatform(t *testing.T) {
+	s, b := calmStory(t)
+	s.mustRun(t)
+	must(t, s.sandbox.RenameRepository(s.full(), "store"))
+	s.name = "store"
+	must(t, s.scan("pr-1", b.head()))
+	s.injector.Inject(faults.Rule{Route: routeRepo, Fault: faults.SSO("https://example.com/sso")})
+	report := s.mustRun(t)
+	s.injector.Calm()
+	repos, err := s.store.Repositories(t.Context())
+	must(t, err)
+	if len(repos) != 1 || report.Outcome != run.OutcomeFailed {
+		t.Errorf("%d repositories, outcome %s", len(repos), report.Outcome)
+	}
+	for range 2 {
+		s.mustRun(t)
+	}
+	if repos, err = s.store.Repositories(t.Context()); err != nil || len(repos) != 1 || repos[0].FullName() != s.full() {
+		t.Errorf("repositories %+v, %v", repos, err)
+	}
+	known, err := s.store.Deliveries(t.Context(), "ci")
+	must(t, err)
+	if !slices.ContainsFunc(slices.Collect(maps.Keys(known)), func(l string) bool { return l > "acme/store" && l < "acme/stos" }) {
+		t.Error("the report was never read")
+	}
+}

@@ -1,0 +1,240 @@
+package jira_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+
+	"github.com/sluice-sec/sluice/test/sandbox/jira"
+)
+
+// Every exchange of every test goes through contract, which holds the request and the answer against what Atlassian
+// publishes about Jira Cloud. So a mistake that client and double share is still a mistake. Data Center is held against
+// Cloud's version 2, except where the two are known to differ.
+
+// description is Atlassian's document for one version, or the reason why there is none.
+type description struct {
+	doc  *openapi3.T
+	skip string
+}
+
+var published = map[string]func() description{
+	"2": sync.OnceValue(func() description { return describe("jira-cloud-as-v2.trim.json.gz") }),
+	"3": sync.OnceValue(func() description { return describe("jira-cloud.trim.json.gz") }),
+}
+
+func describe(name string) description {
+	data, err := readDescription(name)
+	if err != nil {
+		return description{skip: err.Error()}
+	}
+	doc, err := loadDescription(data)
+	if err != nil {
+		return description{skip: "unreadable: " + err.Error()}
+	}
+	return description{doc: doc}
+}
+
+// readDescription looks for the trimmed copy in the folder SLUICE_SHARED names, or beside the checkout.
+func readDescription(name string) ([]byte, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		if filepath.Dir(root) == root {
+			return nil, errors.New("no go.mod above the tests")
+		}
+		root = filepath.Dir(root)
+	}
+	shared := os.Getenv("SLUICE_SHARED")
+	if shared == "" {
+		shared = filepath.Join(root, "..", "shared")
+	}
+	f, err := os.Open(filepath.Join(shared, "contracts", "jira", name))
+	if err != nil {
+		return nil, fmt.Errorf("Atlassian's OpenAPI description is missing: %s in contracts/jira of the folder SLUICE_SHARED names", name)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+// loadDescription keeps the paths the double has, and forgives the three places where the description is known to be
+// wrong by its own examples: dates are written with +0000 and not as RFC 3339 has them, a list of remote links is a list,
+// a link is made without ids of the links' ends being whole issues.
+func loadDescription(data []byte) (*openapi3.T, error) {
+	var all map[string]any
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, err
+	}
+	paths := all["paths"].(map[string]any)
+	for path := range paths {
+		if !jira.Knows(path) {
+			delete(paths, path)
+		}
+	}
+	simplify(all, false)
+	trimmed, err := json.Marshal(all)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(trimmed)
+	if err != nil {
+		return nil, err
+	}
+	for path, item := range doc.Paths.Map() {
+		if strings.HasSuffix(path, "/remotelink") && item.Get != nil {
+			schema := item.Get.Responses.Status(200).Value.Content["application/json"].Schema
+			item.Get.Responses.Status(200).Value.Content["application/json"].Schema = openapi3.NewSchemaRef("", openapi3.NewOneOfSchema(schema.Value, openapi3.NewArraySchema().WithItems(schema.Value)))
+		}
+	}
+	return doc, nil
+}
+
+// simplify drops what only documents, and the format of dates.
+func simplify(v any, names bool) {
+	switch v := v.(type) {
+	case map[string]any:
+		if !names {
+			delete(v, "example")
+			delete(v, "examples")
+			if v["format"] == "date-time" {
+				delete(v, "format")
+			}
+			if rest, ok := v["additionalProperties"].(map[string]any); ok && len(rest) == 0 {
+				v["additionalProperties"] = true // anything, also null
+			}
+		}
+		for key, inner := range v {
+			simplify(inner, key == "properties" && !names)
+		}
+	case []any:
+		for _, inner := range v {
+			simplify(inner, false)
+		}
+	}
+}
+
+// differs says where Data Center is not as Cloud's version 2 is.
+func differs(pattern string) bool {
+	return strings.Contains(pattern, "/createmeta/")
+}
+
+// undocumented are answers Jira gives without describing them for the operation.
+func undocumented(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone, http.StatusTooManyRequests, http.StatusConflict:
+		return true
+	}
+	return false
+}
+
+// contract wraps the double. Pages and controls pass unchecked.
+func contract(t testing.TB, s *jira.Server, deployment jira.Deployment) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pattern, params, ok := s.Route(r)
+		d := description{skip: "no such version"}
+		if version, _, _ := strings.Cut(strings.TrimPrefix(pattern, "/rest/api/"), "/"); ok {
+			d = published[version]()
+		}
+		if d.doc == nil {
+			if ok {
+				t.Logf("not held against Atlassian's description: %s", d.skip)
+			}
+			s.ServeHTTP(w, r)
+			return
+		}
+		item := d.doc.Paths.Find(pattern)
+		if item == nil || item.GetOperation(r.Method) == nil {
+			s.ServeHTTP(w, r)
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		in := &openapi3filter.RequestValidationInput{Request: r, PathParams: params,
+			Route:   &routers.Route{Spec: d.doc, Path: pattern, PathItem: item, Method: r.Method, Operation: item.GetOperation(r.Method)},
+			Options: &openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, ExcludeReadOnlyValidations: true}} // go-jira sends empty authors
+		valid := error(nil)
+		if len(body) > 0 {
+			valid = openapi3filter.ValidateRequest(context.Background(), in)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		rec := httptest.NewRecorder()
+		s.ServeHTTP(rec, r)
+		if valid != nil && rec.Code < 300 && r.Header.Get(wrongOnPurpose) == "" {
+			t.Errorf("request %s %s was taken: %v", r.Method, r.URL, short(valid))
+		}
+		if err := checkAnswer(in, rec); err != nil && (deployment == jira.Cloud || !differs(pattern)) {
+			t.Errorf("answer %d to %s %s: %v\n%.600s", rec.Code, r.Method, r.URL, short(err), rec.Body)
+		}
+		for k, v := range rec.Header() {
+			w.Header()[k] = v
+		}
+		w.WriteHeader(rec.Code)
+		_, _ = w.Write(rec.Body.Bytes())
+	})
+}
+
+// wrongOnPurpose is the header of a request that Jira takes though it does not describe it.
+const wrongOnPurpose = "X-Test-Undescribed"
+
+func checkAnswer(in *openapi3filter.RequestValidationInput, rec *httptest.ResponseRecorder) error {
+	responses := in.Route.Operation.Responses
+	if !strings.HasPrefix(rec.Header().Get("Content-Type"), "application/json") {
+		if rec.Code < 300 && responses.Status(rec.Code) == nil {
+			return fmt.Errorf("status is not described")
+		}
+		return nil
+	}
+	if responses.Status(rec.Code) == nil {
+		if undocumented(rec.Code) {
+			return nil
+		}
+		return fmt.Errorf("status is not described")
+	}
+	return openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: rec.Code, Header: rec.Header(), Body: io.NopCloser(bytes.NewReader(rec.Body.Bytes())),
+		Options: &openapi3filter.Options{MultiError: true, IncludeResponseStatus: true}})
+}
+
+func short(err error) string {
+	text := err.Error()
+	if i := strings.Index(text, "\nSchema:"); i >= 0 {
+		text = text[:i]
+	}
+	return fmt.Sprintf("%.700s", text)
+}
+
+func TestDescription(t *testing.T) {
+	for version, load := range published {
+		d := load()
+		if d.doc == nil {
+			t.Skip(d.skip)
+		}
+		if d.doc.Paths.Find("/rest/api/"+version+"/search/jql") == nil {
+			t.Errorf("version %s does not describe the search", version)
+		}
+	}
+}

@@ -65,6 +65,9 @@ type ObservedPost struct {
 	// Kept says why the notice was left as it is: a person edited it, or
 	// answered it in words. Empty when the effect was carried out.
 	Kept string
+	// Marked: the notice itself now says that it is kept and why. A notice that
+	// a person edited is never marked.
+	Marked bool
 	// Gone: the platform no longer has it.
 	Gone bool
 }

@@ -68,6 +68,10 @@ func kept(before, want Notice, seen ObservedPost) Notice {
 			}
 		}
 	}
+	if seen.Marked {
+		// Should it be wanted again, the mark has to come off.
+		after.Posted, after.Shown = seen.Posted, ""
+	}
 	if want.State == before.State {
 		// A mere update that cannot be made: what we would write is taken
 		// as shown, so that it is not tried for ever.

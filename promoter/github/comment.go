@@ -52,14 +52,35 @@ func (t *target) edit(ctx context.Context, n promoter.Notice) (promoter.Observed
 			return promoter.ObservedPost{}, err
 		}
 		if answered {
-			return kept(n, c, KeptAnswered), nil
+			return t.mark(ctx, n, c)
 		}
 	}
-	var now comment
-	if err := t.client.Edit(ctx, t.commentPath(n.Remote.ID), map[string]string{"body": want}, &now); err != nil {
-		return promoter.ObservedPost{}, err
+	now, err := t.write(ctx, n, want)
+	return shown(n, now, promoter.HashBody(now.Body)), err
+}
+
+// mark says on a comment that somebody answered that it is kept, and why it
+// would have gone. What they answered stays readable where it was.
+func (t *target) mark(ctx context.Context, n promoter.Notice, c comment) (promoter.ObservedPost, error) {
+	now, err := t.write(ctx, n, t.marked(n, c.Body))
+	post := kept(n, now, KeptAnswered)
+	post.Marked = true
+	return post, err
+}
+
+// marked is a comment's body with a line in front of it, sealed anew.
+func (t *target) marked(n promoter.Notice, body string) string {
+	original := strings.TrimSpace(t.signer.strip(body))
+	if line := keptLine(n.Cause, t.effect.Commit); !strings.HasPrefix(original, line) && len(line)+len(original) < maxBody {
+		original = line + "\n\n" + original
 	}
-	return shown(n, now, promoter.HashBody(now.Body)), nil
+	n.Body = original
+	return t.sealed(inComment, n)
+}
+
+func (t *target) write(ctx context.Context, n promoter.Notice, body string) (now comment, err error) {
+	err = t.client.Edit(ctx, t.commentPath(n.Remote.ID), map[string]string{"body": body}, &now)
+	return now, err
 }
 
 func (t *target) findEdit(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, bool, error) {
@@ -72,6 +93,11 @@ func (t *target) findEdit(ctx context.Context, n promoter.Notice) (promoter.Obse
 	}
 	if !t.mine(c.User.GetLogin()) {
 		return promoter.ObservedPost{}, false, nil
+	}
+	if n.State == promoter.NoticeWithdrawn && same(c.Body, t.marked(n, c.Body)) {
+		post := kept(n, c, KeptAnswered)
+		post.Marked = true
+		return post, true, nil
 	}
 	m, ok := t.signer.open(c.Body)
 	if same(c.Body, want) || ok && m.token == t.effect.Token && m.notice == n.No {

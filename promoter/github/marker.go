@@ -63,6 +63,15 @@ func (s signer) open(body string) (m marker, ok bool) {
 	return m, hmac.Equal([]byte(last[4]), []byte(s.mac(m)))
 }
 
+// strip is a body without the marker at its end.
+func (s signer) strip(body string) string {
+	all := markerForm.FindAllStringIndex(body, -1)
+	if len(all) == 0 {
+		return body
+	}
+	return body[:all[len(all)-1][0]]
+}
+
 func (s signer) mac(m marker) string {
 	h := hmac.New(sha256.New, s.key)
 	fmt.Fprintf(h, "sluice:1\n%q\n%d\n%q\n%q\n%d", s.repository, s.number, m.kind, m.token, m.notice)

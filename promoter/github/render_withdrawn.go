@@ -31,6 +31,18 @@ func (Renderer) Withdrawn(w promoter.Withdrawal) string {
 	return full
 }
 
+// keptLine stands in front of a comment that would have been withdrawn, had
+// nobody answered it.
+func keptLine(cause promoter.RemovalCause, commit string) string {
+	switch cause {
+	case promoter.RemovedFixed:
+		return whyWithdrawn(promoter.Withdrawal{Cause: cause, Commit: commit}) + " *Kept, because somebody answered.*"
+	case promoter.RemovedStage:
+		return "*Kept, because somebody answered. Findings of this kind are not shown in pull requests for now.*"
+	}
+	return "*Kept, because somebody answered. It would not be shown any more.*"
+}
+
 func whyWithdrawn(w promoter.Withdrawal) string {
 	switch w.Cause {
 	case promoter.RemovedFixed:

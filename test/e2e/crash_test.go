@@ -168,14 +168,14 @@ func (p process) Fatalf(format string, args ...any) { p.Fatal(fmt.Sprintf(format
 const crashSettings = "budgets: {pull_request: {comments: 2}}\nthresholds: {default: {advise: medium}}\n"
 
 // crashScene is a place just before a run that has everything to do: reports
-// to take in, a fix to mark, a comment to withdraw, a review with two comments
-// and a summary to post.
+// to take in, a fix to mark, a comment to withdraw, one that was answered to
+// keep, a review with two comments and a summary to post.
 func crashScene(t *testing.T) *place {
 	p := newPlace(t)
 	p.settings = crashSettings
 	p.repository(shop, map[string]string{"main.go": base})
 	p.scan(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "branch-main")
-	for i, body := range []string{"exec(fixed)", "md5(withdrawn)"} {
+	for i, body := range []string{"exec(fixed)", "md5(withdrawn)", "md5(answered)"} {
 		branch := fmt.Sprintf("early-%d", i)
 		head := p.commit(shop, branch, "main", map[string]string{"new.go": code("package main", body)})
 		p.scanPull(shop, head, p.open(shop, branch))
@@ -184,9 +184,11 @@ func crashScene(t *testing.T) *place {
 	p.move("/high", promoter.Advise)
 	p.move("/medium", promoter.Advise)
 	p.run()
-	if n := len(p.mails()); n != 2 {
-		t.Fatalf("%d mails before the crash, want 2", n)
+	if n := len(p.mails()); n != 3 {
+		t.Fatalf("%d mails before the crash, want 3", n)
 	}
+	_, err := p.sandbox.Reply(p.pull(shop, 3).ReviewComments[0].ID, "dev", "It is only a checksum.")
+	p.must(err)
 	p.move("/medium", promoter.Triage)
 	fixed := p.commit(shop, "early-0", "", map[string]string{"new.go": code("package main")})
 	p.scanPull(shop, fixed, 1)
@@ -232,7 +234,7 @@ func TestKilledAnywhereNothingIsLostOrDoubled(t *testing.T) {
 	out, _ := runChild(t, dir, url, gitOf(t, sandbox), 0)
 	total := countPoints(t, out)
 	want := outcome(t, sandbox)
-	if !strings.Contains(want, "Fixed in") || strings.Count(want, "review COMMENTED") != 3 {
+	if !strings.Contains(want, "Fixed in") || !strings.Contains(want, "*Kept, because") || strings.Count(want, "review with") != 4 {
 		t.Fatalf("the clean run did not do everything:\n%s", want)
 	}
 	t.Logf("%d points", total)

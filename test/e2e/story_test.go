@@ -189,30 +189,48 @@ func TestALoweredStageWithdrawsAndARaisedOneShowsAgainInPlace(t *testing.T) {
 	}
 }
 
+// What somebody answered stays, and says so; what somebody edited stays as it is.
 func TestAnsweredAndEditedCommentsAreKept(t *testing.T) {
-	for name, answer := range map[string]func(p *place, comment int64){
-		"answered": func(p *place, id int64) {
+	for name, c := range map[string]struct {
+		act  func(p *place, comment int64)
+		mark string
+	}{
+		"answered": {func(p *place, id int64) {
 			_, err := p.sandbox.Reply(id, "dev", "We know, see the design.")
 			p.must(err)
-		},
-		"edited": func(p *place, id int64) { p.must(p.sandbox.EditComment(id, "my own words")) },
+		}, "*Kept, because somebody answered."},
+		"edited": {func(p *place, id int64) { p.must(p.sandbox.EditComment(id, "my own words")) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, number := advised(t)
 			p.t = t
 			id := p.pull(shop, number).ReviewComments[0].ID
-			answer(p, id)
-			body := p.pull(shop, number).ReviewComments[0].Body
+			c.act(p, id)
+			before := body(p.pull(shop, number))
 			p.move("/high", promoter.Triage)
 			r := p.run()
-			if got := p.pull(shop, number).ReviewComments[0]; got.Body != body || r.Effects.Kept != 1 {
-				t.Errorf("kept %d, body now\n%s", r.Effects.Kept, got.Body)
+			after := body(p.pull(shop, number))
+			if !strings.HasPrefix(after, c.mark) || !strings.HasSuffix(after, before) || (c.mark == "") != (after == before) || r.Effects.Kept != 1 {
+				t.Errorf("kept %d, body now\n%s", r.Effects.Kept, after)
+			}
+			if pr := p.pull(shop, number); pr.Threads[0].Resolved {
+				t.Error("the thread of what is kept was resolved")
 			}
 			if r := p.run(); r.Effects != (run.EffectCounts{}) {
 				t.Errorf("tried again: %+v", r.Effects)
 			}
+			p.move("/high", promoter.Advise)
+			p.run()
+			if again := body(p.pull(shop, number)); again != before {
+				t.Errorf("let through again it says\n%s", again)
+			}
 		})
 	}
+}
+
+// body is the first review comment's text, without our marker.
+func body(pr *github.PullRequest) string {
+	return strings.TrimSpace(marker.ReplaceAllString(pr.ReviewComments[0].Body, ""))
 }
 
 func TestAPauseStopsWhatIsNew(t *testing.T) {

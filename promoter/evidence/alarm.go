@@ -40,9 +40,9 @@ func (a *Alarm) restart(l limit) {
 	}
 }
 
-// step weighs a cluster shown as the n-th, in which people complained (or nobody).
-func (a *Alarm) step(t *Test, l limit, x float64, n int, c *cluster, people []string) {
-	a.L.Step(t, x)
+// step moves on to the statistic after the n-th cluster, in which people complained (or nobody).
+func (a *Alarm) step(l limit, next Detector, n int, c *cluster, people []string) {
+	a.L = next
 	// S is at most the highest ln R_k, which is all that a quiet stretch needs.
 	if maximum(a.L[:]) > a.Peak {
 		a.Peak = max(a.Peak, a.L.Ln())

@@ -21,6 +21,7 @@ func (c *cluster) compare(at time.Time, id string) int {
 // were shown. Answers never change that order.
 func inOrder(exposures []Exposure, attempt int, now time.Time) []cluster {
 	clusters := make([]cluster, 0, len(exposures))
+	first := make([]*Exposure, len(exposures)) // most clusters have one item: one array for them all
 	at := make(map[string]int, len(exposures))
 	for i := range exposures {
 		e := &exposures[i]
@@ -31,7 +32,7 @@ func inOrder(exposures []Exposure, attempt int, now time.Time) []cluster {
 		if !known {
 			n = len(clusters)
 			at[e.Cluster] = n
-			clusters = append(clusters, cluster{id: e.Cluster, shownAt: e.ShownAt})
+			clusters = append(clusters, cluster{id: e.Cluster, shownAt: e.ShownAt, items: first[i : i : i+1]})
 		}
 		c := &clusters[n]
 		c.items = append(c.items, e)
@@ -41,6 +42,9 @@ func inOrder(exposures []Exposure, attempt int, now time.Time) []cluster {
 	}
 	slices.SortFunc(clusters, func(a, b cluster) int { return a.compare(b.shownAt, b.id) })
 	for _, c := range clusters {
+		if len(c.items) == 1 {
+			continue
+		}
 		slices.SortFunc(c.items, func(a, b *Exposure) int { return cmp.Compare(a.Seq, b.Seq) })
 	}
 	return clusters
@@ -48,7 +52,7 @@ func inOrder(exposures []Exposure, attempt int, now time.Time) []cluster {
 
 // mature says whether an item's silence has lasted long enough to be taken as
 // final. What is once mature stays so.
-func (b Bars) mature(e *Exposure, now time.Time) bool {
+func (b *Bars) mature(e *Exposure, now time.Time) bool {
 	closed := !e.ClosedAt.IsZero() && !now.Before(e.ClosedAt.Add(b.Settle))
 	return closed || !now.Before(e.ShownAt.Add(b.Window))
 }
@@ -64,9 +68,14 @@ type observation struct {
 	noise    float64 // mean promotion score of the answered items
 
 	watched int // items the rollback counts: not dropped, and not carved out since
-	rules   map[string]*share
+	rules   []ruleShare
 	all     share
 	unread  int
+}
+
+type ruleShare struct {
+	rule string
+	share
 }
 
 // share is what a cluster, or one rule's items in it, says to the rollback.
@@ -96,10 +105,9 @@ func (s *share) add(e *Exposure, said, audit reading, auditShare float64) {
 	}
 }
 
-// observe reads a cluster. The rules map is the caller's, to be used again.
-func (b Bars) observe(c *cluster, now time.Time, rules map[string]*share) observation {
-	o := observation{final: true, rules: rules}
-	clear(rules)
+// observe reads a cluster. The array behind rules is the caller's, to be used again.
+func (b *Bars) observe(c *cluster, now time.Time, rules []ruleShare) observation {
+	o := observation{final: true, rules: rules[:0]}
 	scored, quiet := 0.0, 0
 	for _, e := range c.items {
 		said := b.Scores.read(e.Verdicts, false, b.Noise, now)
@@ -141,12 +149,12 @@ func (b Bars) observe(c *cluster, now time.Time, rules map[string]*share) observ
 func (o *observation) watch(e *Exposure, said, audit reading, auditShare float64) {
 	o.watched++
 	o.all.add(e, said, audit, auditShare)
-	r := o.rules[e.Rule]
-	if r == nil {
-		r = &share{}
-		o.rules[e.Rule] = r
+	i := slices.IndexFunc(o.rules, func(r ruleShare) bool { return r.rule == e.Rule })
+	if i < 0 {
+		i = len(o.rules)
+		o.rules = append(o.rules, ruleShare{rule: e.Rule})
 	}
-	r.add(e, said, audit, auditShare)
+	o.rules[i].add(e, said, audit, auditShare)
 }
 
 // MarkBursts marks the verdicts that are part of a person's burst: within one

@@ -15,9 +15,13 @@ type Interval struct {
 }
 
 // The stakes of the interval: finer than the tests', because it must narrow for
-// as long as answers come. Mixing constant stakes is the "diversified Kelly" of
-// Waudby-Smith and Ramdas (arXiv 2010.09686).
-var intervalStakes = [...]float64{.9, .7, .45, .28, .17, .1, .06, .035, .02, .01}
+// as long as answers come. The best stake against a mean above m is large, the
+// best for one below it is small where noise is rare. Mixing constant stakes is
+// the "diversified Kelly" of Waudby-Smith and Ramdas (arXiv 2010.09686).
+var (
+	upperStakes = []float64{.95, .75, .5, .3, .15, .06}
+	lowerStakes = []float64{.6, .3, .12, .05, .02, .008, .003}
+)
 
 // NoiseInterval inverts two betting tests, one on each side, each at half of
 // alpha: it holds what neither rejects. Both rejections are monotone in the
@@ -33,8 +37,8 @@ func NoiseInterval(counts []Count, alpha float64) (in Interval) {
 	}
 	in.Mean /= float64(in.Clusters)
 	at := math.Log(2 / alpha)
-	in.High = boundary(in.Mean, 1, func(m float64) bool { return lnWealth(counts, m, lnFor) >= at })
-	in.Low = boundary(in.Mean, 0, func(m float64) bool { return lnWealth(counts, m, lnAgainst) >= at })
+	in.High = boundary(in.Mean, 1, func(m float64) bool { return lnWealth(counts, upperStakes, m, lnFor) >= at })
+	in.Low = boundary(in.Mean, 0, func(m float64) bool { return lnWealth(counts, lowerStakes, m, lnAgainst) >= at })
 	return in
 }
 
@@ -52,14 +56,14 @@ func boundary(kept, end float64, rejected func(m float64) bool) float64 {
 	return end
 }
 
-func lnWealth(counts []Count, m float64, factor func(stake, x, m float64) float64) float64 {
-	var l [len(intervalStakes)]float64
-	for k, stake := range intervalStakes {
+func lnWealth(counts []Count, stakes []float64, m float64, factor func(stake, x, m float64) float64) float64 {
+	l := make([]float64, len(stakes))
+	for k, stake := range stakes {
 		for _, c := range counts {
 			l[k] += float64(c.N) * factor(stake, c.X, m)
 		}
 	}
-	return lnMean(l[:])
+	return lnMean(l)
 }
 
 // String is the sentence for people: "noise 3 %, 1 to 8 %, a third answered".

@@ -48,7 +48,7 @@ type weighing struct {
 	rule, group, audited, answered limit
 	rules                          map[string]*Alarm
 	noise                          map[float64]int
-	scratch                        map[string]*share
+	scratch                        []ruleShare
 	open                           bool // a cluster was met that is not final: the promotion waits there
 	passed                         []Checkpoint
 }
@@ -58,7 +58,7 @@ func newWeighing(c Cohort, from Checkpoint, now time.Time) *weighing {
 	w := &weighing{
 		Checkpoint: from, cohort: c, now: now, test: NewTest(b.Noise),
 		rule: limitOf(b.Rule), group: limitOf(b.Group), audited: limitOf(b.Audited), answered: limitOf(b.Answered),
-		rules: map[string]*Alarm{}, noise: map[float64]int{}, scratch: map[string]*share{},
+		rules: map[string]*Alarm{}, noise: map[float64]int{},
 	}
 	if from.Seq == 0 {
 		w.Checkpoint = Checkpoint{
@@ -80,6 +80,7 @@ func newWeighing(c Cohort, from Checkpoint, now time.Time) *weighing {
 
 func (w *weighing) cluster(c *cluster) {
 	o := w.cohort.Bars.observe(c, w.now, w.scratch)
+	w.scratch = o.rules
 	if !o.final && !w.open {
 		w.save()
 	}
@@ -112,22 +113,28 @@ func (w *weighing) alarms(c *cluster, o *observation) {
 		w.Complaints++
 	}
 	n := float64(all.items)
-	w.Shown.step(w.test, w.group, all.shown/n, w.Seq, c, all.people)
-	w.Audited.step(w.test, w.audited, all.audited/n, w.Seq, c, all.judged)
+	shown := w.Shown.L.after(w.test, all.shown/n)
+	audited := shown // until the audit says something, both are the same
+	if all.audited != all.shown || w.Audited.L != w.Shown.L {
+		audited = w.Audited.L.after(w.test, all.audited/n)
+	}
+	w.Shown.step(w.group, shown, w.Seq, c, all.people)
+	w.Audited.step(w.audited, audited, w.Seq, c, all.judged)
 	if all.answers > 0 && c.shownAt.After(w.cohort.Released) {
 		w.Answered.Step(w.test, all.shown/float64(all.answers))
 		if maximum(w.Answered[:]) > w.Loudest {
 			w.Loudest = max(w.Loudest, w.Answered.Ln())
 		}
 	}
-	for rule, s := range o.rules {
-		a := w.rules[rule]
+	for i := range o.rules {
+		s := &o.rules[i]
+		a := w.rules[s.rule]
 		if a == nil {
 			fresh := newAlarm(w.rule)
 			a = &fresh
-			w.rules[rule] = a
+			w.rules[s.rule] = a
 		}
-		a.step(w.test, w.rule, s.shown/float64(s.items), w.Seq, c, s.people)
+		a.step(w.rule, a.L.after(w.test, s.shown/float64(s.items)), w.Seq, c, s.people)
 	}
 }
 

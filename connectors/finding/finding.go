@@ -139,4 +139,8 @@ type Scan struct {
 	Rules []string `json:"-"`
 	// Complete: the scan ran to its end and its results were read to theirs.
 	Complete bool `json:"complete"`
+	// ToolRead: what the report says of its tool and rules was read. Results of
+	// a broken report that came before have neither a scanner nor their
+	// severity.
+	ToolRead bool `json:"-"`
 }

@@ -37,6 +37,7 @@ type run struct {
 	overrides  []override
 	category   string
 	utf16      bool // columns count UTF-16 code units
+	toolRead   bool
 	hasResults bool
 	unfinished bool  // an invocation says it failed, or results are kept elsewhere
 	end        int64 // offset behind the run; 0: not reached
@@ -132,7 +133,9 @@ func (d *document) readRun(s *scanner, r *run) error {
 	return s.fields(func(name []byte) error {
 		switch string(name) {
 		case "tool":
-			return d.readTool(s, r)
+			err := d.readTool(s, r)
+			r.toolRead = err == nil
+			return err
 		case "results":
 			return d.passResults(s, r)
 		case "artifacts":

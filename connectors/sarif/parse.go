@@ -204,7 +204,7 @@ func (t *tally) finish(err error) {
 	t.report.Complete = err == nil
 	var broken *Error
 	for i, r := range t.doc.runs {
-		scan := finding.Scan{Scanner: r.scanner(), Category: r.scope(), RulesDigest: r.digest()}
+		scan := finding.Scan{Scanner: r.scanner(), Category: r.scope(), RulesDigest: r.digest(), ToolRead: r.toolRead}
 		scan.Rules = slices.Sorted(maps.Keys(t.rules[i]))
 		scan.Rules = append(scan.Rules, r.declared()...)
 		slices.Sort(scan.Rules)

@@ -170,35 +170,43 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 	status := r.report.source(a.source.Name)
 	scans := map[scanKey]*incoming{}
 	var order []scanKey
+	scan := func(key scanKey) *incoming {
+		if scans[key] == nil {
+			scans[key] = &incoming{}
+			order = append(order, key)
+		}
+		return scans[key]
+	}
 	whole := !a.lacking
 	for _, d := range a.docs {
-		found := map[scanKey][]finding.Finding{}
+		var all []finding.Finding
 		report, err := connectors.Parse(ctx, a.source, d.Document, connectors.ParseOptions{Secrets: r.Secrets}, func(f finding.Finding) error {
-			key := scanKey{tool: f.Scanner.Name, category: f.Category}
-			if scans[key] == nil {
-				scans[key] = &incoming{}
-				order = append(order, key)
-			}
-			found[key] = append(found[key], f)
+			all = append(all, f)
 			return nil
 		})
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if n := len(all); err != nil {
+			if all = withScanner(all, &report); len(all) < n {
+				status.note(fmt.Sprintf("%s: %d results wait for a whole report: this one breaks off before it says which scanner found them", d.Location, n-len(all)))
+			}
+		}
+		found := map[scanKey][]finding.Finding{}
+		for _, f := range all {
+			key := scanKey{tool: f.Scanner.Name, category: f.Category}
+			scan(key)
+			found[key] = append(found[key], f)
+		}
 		for key, more := range found {
-			scans[key].findings = joined(scans[key].findings, more)
+			scan(key).findings = joined(scan(key).findings, more)
 		}
 		delivery := deliveryOf(a, d, b.repo().ID, report, err, r.Now().UTC())
 		b.deliveries = append(b.deliveries, delivery)
 		status.read(delivery, report)
 		whole = whole && err == nil
 		for _, s := range report.Scans {
-			key := scanKey{tool: s.Scanner.Name, category: s.Category}
-			if scans[key] == nil {
-				scans[key] = &incoming{}
-				order = append(order, key)
-			}
-			scans[key].add(s, d.Location)
+			scan(scanKey{tool: s.Scanner.Name, category: s.Category}).add(s, d.Location)
 		}
 	}
 	for _, key := range order {
@@ -208,6 +216,18 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		b.absorb(a, r.refOf(a.context, b.repo()), key, in, &r.report.Findings)
 	}
 	return nil
+}
+
+// withScanner leaves of a broken report what it names the scanner of. The rest
+// would be findings of a scanner without a name, of some default severity,
+// beside the same ones of the whole report.
+func withScanner(all []finding.Finding, report *finding.Report) []finding.Finding {
+	report.Scans = slices.DeleteFunc(report.Scans, func(s finding.Scan) bool { return !s.ToolRead })
+	return slices.DeleteFunc(all, func(f finding.Finding) bool {
+		return !slices.ContainsFunc(report.Scans, func(s finding.Scan) bool {
+			return s.Scanner.Name == f.Scanner.Name && s.Category == f.Category
+		})
+	})
 }
 
 // enrich adds what identity needs from the source text. Without the text the

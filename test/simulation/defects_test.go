@@ -1,8 +1,10 @@
 package simulation_test
 
 import (
+	"bytes"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sluice-sec/sluice/promoter"
@@ -70,5 +72,23 @@ func TestAReportUnderAnUnknownNameWaitsForThePlatform(t *testing.T) {
 	must(t, err)
 	if !slices.ContainsFunc(slices.Collect(maps.Keys(known)), func(l string) bool { return l > "acme/store" && l < "acme/stos" }) {
 		t.Error("the report was never read")
+	}
+}
+
+// What a report says before it breaks off, and before it names its scanner, is nobody's finding. (Seed 28: the same
+// problem was commented on twice, once as a nameless scanner's.)
+func TestABrokenReportMakesNoNamelessFindings(t *testing.T) {
+	s, b := calmStory(t)
+	s.mustRun(t)
+	report, err := s.report(b.head())
+	must(t, err)
+	must(t, s.deliver("pr-1", b.head(), "broken.sarif", report[:bytes.Index(report, []byte(`"tool"`))]))
+	if r := s.mustRun(t); r.Outcome != run.OutcomePartial {
+		t.Errorf("outcome %s", r.Outcome)
+	}
+	for _, c := range s.cohorts() {
+		if !strings.Contains(c.Key, "/toy/") {
+			t.Errorf("cohort %s", c.Key)
+		}
 	}
 }

@@ -281,9 +281,11 @@ func (s *story) rollBack() error {
 	s.tell("")
 	s.tell("roll back  alice answers the comment on G204. `sluice cohort move %s triage` closes the gate again:", codeCohort)
 	s.tell("   #1 the comment on G402 is withdrawn (one line, the original folded), its thread resolved;")
-	s.tell("      the one on G204 stays, because a person answered it   %s", s.page(1))
+	s.tell("      the one on G204 stays and says so, because a person answered it   %s", s.page(1))
 	s.expect(one.about("G402").says("Withdrawn") && one.about("G402").Resolved, "the comment on G402 to be withdrawn and resolved")
-	s.expect(one.about("G204") == s.before[1].about("G204"), "the comment on G204 as it was")
+	s.expect(one.about("G204").says("*Kept, because somebody answered") && !one.about("G204").Resolved, "the comment on G204 to say that it is kept")
+	said, _, _ := strings.Cut(s.before[1].about("G204").Body, "<!--") // its marker is made anew with each edit
+	s.expect(strings.Contains(one.about("G204").Body, strings.TrimSpace(said)), "the comment on G204 to say below what it said before")
 	s.expect(len(one.Summary) == 1 && !strings.Contains(one.Summary[0], "G304"), "the summary to list G304 no more")
 	s.expect(one.Mails == s.before[1].Mails+1, "no mail but for alice's answer")
 	s.tell("   #2 gitleaks is let through: the token in invoice.go has a comment, which does not repeat it   %s", s.page(2))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -207,3 +208,5 @@ func (f *fixture) make(fields m) string {
 func doc(text string) m {
 	return m{"type": "doc", "version": 1, "content": []any{m{"type": "paragraph", "content": []any{m{"type": "text", "text": text}}}}}
 }
+
+func id(n int64) string { return strconv.FormatInt(n, 10) }

@@ -84,6 +84,9 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 	if all {
 		r.missing = append(r.missing, missing(known, docs)...)
 	}
+	for _, d := range known {
+		r.lastRead = later(r.lastRead, d.At)
+	}
 	groups := map[string]*arrival{}
 	var order []string
 	fresh := map[string]bool{}
@@ -201,7 +204,7 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		for key, more := range found {
 			scan(key).findings = joined(scan(key).findings, more)
 		}
-		delivery := deliveryOf(a, d, b.repo().ID, report, err, r.Now().UTC())
+		delivery := deliveryOf(a, d, b.repo().ID, report, err, r.readAt())
 		b.deliveries = append(b.deliveries, delivery)
 		status.read(delivery, report)
 		whole = whole && err == nil
@@ -239,6 +242,20 @@ func (r *runner) enrich(ctx context.Context, a arrival, repo promoter.Repository
 		r.report.source(a.source.Name).note(fmt.Sprintf("source text of %s at %s: %v", repo.FullName(), short(a.context.Commit), err))
 	}
 	r.report.Findings.WithoutText += stats.NoText
+}
+
+// readAt is now, but never before anything that was read already: which report
+// of a pull request was read last must not depend on a clock that was set back.
+func (r *runner) readAt() time.Time {
+	r.lastRead = later(r.Now().UTC(), r.lastRead.Add(time.Microsecond))
+	return r.lastRead
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func deliveryOf(a arrival, d document, repoID int64, report finding.Report, err error, at time.Time) store.Delivery {

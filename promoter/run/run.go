@@ -172,6 +172,7 @@ type runner struct {
 	changes   map[promoter.Target]asked
 	merges    map[mergeKey]bool        // what the platform said of commits
 	openPulls map[promoter.Target]bool // as the run began; filled when first asked
+	lastRead  time.Time                // of any report, in this run or before
 	blocked   map[promoter.Target]bool // an effect there is still unknown
 	dirty     map[int64]bool           // something is left to do
 	unsure    map[int64]bool           // not everything there could be looked at

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
@@ -91,4 +92,17 @@ func TestABrokenReportMakesNoNamelessFindings(t *testing.T) {
 			t.Errorf("cohort %s", c.Key)
 		}
 	}
+}
+
+// A clock that was set back does not have a report read again by every run. (Seed 52.)
+func TestAClockSetBackHasNothingReadTwice(t *testing.T) {
+	s, b := calmStory(t)
+	s.mustRun(t)
+	s.machine.off = -400 * time.Hour
+	must(t, s.push(b, false))
+	must(t, s.scan("pr-1", b.head()))
+	for range 2 {
+		s.mustRun(t)
+	}
+	must(t, s.anotherRunDoesNothing())
 }

@@ -188,14 +188,14 @@ func (s *story) shownAsWanted(p *github.PullRequest, posts []post) error {
 			case o.live:
 				live[n]++
 			}
-			if o.live && !wanted[n] && !o.edited && !o.replied && !refused[n] {
+			if o.live && !wanted[n] && !o.edited && !o.kept && !refused[n] {
 				return fmt.Errorf("%s is on display in %d and should not be", n, o.id)
 			}
 		}
 		if o.edited && o.summary {
 			excused[summary] = true
 		}
-		if t := p.Thread(o.id); t != nil && !o.edited && !s.threads[o.id] && t.Resolved == o.live {
+		if t := p.Thread(o.id); t != nil && !o.edited && !o.kept && !s.threads[o.id] && t.Resolved == o.live {
 			return fmt.Errorf("comment %d about %v: live %v, its thread resolved %v", o.id, o.about, o.live, t.Resolved)
 		}
 	}

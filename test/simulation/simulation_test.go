@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ var (
 	oneSeed  = flag.Int64("seed", -1, "play this seed alone, and tell its story")
 	numSeeds = flag.Int("seeds", 150, "how many seeds to play")
 	first    = flag.Int("first", 1, "the first of them")
+	keep     = flag.String("keep", "", "with -seed: leave its database and its world in this new folder")
 )
 
 // TestSeeds plays stories and looks at the world after each run and at the end.
@@ -49,9 +51,8 @@ func play(l *law, dir string, seed uint64) ([]string, error) {
 		return nil, err
 	}
 	err = s.play()
-	if keep := os.Getenv("SIMDEBUG"); keep != "" {
-		os.RemoveAll(keep)
-		os.CopyFS(keep, os.DirFS(dir))
+	if *keep != "" {
+		err = errors.Join(err, s.sandbox.Save(), os.CopyFS(*keep, os.DirFS(dir)))
 	}
 	if closed := s.close(); err == nil {
 		err = closed

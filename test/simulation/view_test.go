@@ -17,7 +17,7 @@ type post struct {
 	about   []string // problems
 	live    bool     // neither withdrawn nor marked as fixed
 	edited  bool     // by a person
-	replied bool     // by a person, in its thread
+	kept    bool     // a person answered it
 }
 
 var (
@@ -31,8 +31,8 @@ func (s *story) posts(w *github.World) []post {
 	for _, p := range w.Repositories[0].PullRequests {
 		for _, c := range p.ReviewComments {
 			if r := p.Review(c.Review); c.Author == bot && r != nil && r.State != github.Pending {
-				replied := slices.ContainsFunc(p.ReviewComments, func(o *github.ReviewComment) bool { return o.ReplyTo == c.ID && o.Author != bot })
-				out = append(out, s.post(post{pull: p, id: c.ID, body: c.Body, replied: replied}))
+				answered := slices.ContainsFunc(p.ReviewComments, func(o *github.ReviewComment) bool { return o.ReplyTo == c.ID && o.Author != bot })
+				out = append(out, s.post(post{pull: p, id: c.ID, body: c.Body, kept: answered}))
 			}
 		}
 		for _, c := range p.Comments {
@@ -50,7 +50,8 @@ func (s *story) post(p post) post {
 		return p
 	}
 	p.about = slices.Compact(slices.Sorted(slices.Values(problem.FindAllString(p.body, -1))))
-	p.live = !slices.ContainsFunc(withdrawn, func(prefix string) bool { return strings.HasPrefix(p.body, prefix) })
+	p.live = !slices.ContainsFunc(withdrawn, func(prefix string) bool { return strings.HasPrefix(p.body, prefix) }) ||
+		strings.Contains(p.body, "*Kept, because somebody answered.*")
 	if p.live || s.about[p.id] == nil {
 		s.about[p.id] = p.about
 	}

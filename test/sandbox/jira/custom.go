@@ -12,15 +12,15 @@ type Kind string
 
 // The kinds, and what Issue.Custom has for them.
 const (
-	TextField   Kind = "string"    // string, one line of up to 255 characters
-	TextArea    Kind = "paragraph" // string, wiki text; a document on version 3
-	NumberField Kind = "number"    // float64
-	DateField   Kind = "date"      // string, yyyy-MM-dd
-	Select      Kind = "option"    // string, the option's value
-	MultiSelect Kind = "options"   // []any of strings
-	LabelsField Kind = "labels"    // []any of strings
-	UserField   Kind = "user"      // string, the person's name
-	EpicLink    Kind = "epic-link" // string, the epic's key; Data Center only
+	TextField   Kind = "text"        // string, one line of up to 255 characters
+	TextArea    Kind = "paragraph"   // string, wiki text; a document on version 3
+	NumberField Kind = "number"      // float64
+	DateField   Kind = "date"        // string, yyyy-MM-dd
+	Select      Kind = "select"      // string, the option's value
+	MultiSelect Kind = "multiselect" // []any of strings
+	LabelsField Kind = "labels"      // []any of strings
+	UserField   Kind = "user"        // string, the person's name
+	EpicLink    Kind = "epic-link"   // string, the epic's key; Data Center only
 )
 
 // Field is a custom field.

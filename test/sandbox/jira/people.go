@@ -167,16 +167,26 @@ func (s *Server) settle(p *Project) error {
 	return s.settleWorkflow(&p.Workflow)
 }
 
+// settleWorkflow refuses a workflow that names what it does not have, before it gives ids.
 func (s *Server) settleWorkflow(w *Workflow) error {
-	for n := range w.Statuses {
-		st := &w.Statuses[n]
+	for _, st := range w.Statuses {
 		if !slices.Contains([]Category{ToDo, InProgress, Done}, st.Category) {
 			return fmt.Errorf("status %q: category %q: %w", st.Name, st.Category, ErrUnknown)
 		}
-		if old := s.world.Status(st.Name); old != nil {
-			if old.Category != st.Category {
-				return fmt.Errorf("status %q is of category %s elsewhere", st.Name, old.Category)
+		if old := s.world.Status(st.Name); old != nil && old.Category != st.Category {
+			return fmt.Errorf("status %q is of category %s elsewhere", st.Name, old.Category)
+		}
+	}
+	for _, t := range w.Transitions {
+		for _, name := range append([]string{t.To}, t.From...) {
+			if !slices.ContainsFunc(w.Statuses, func(st Status) bool { return st.Name == name }) {
+				return fmt.Errorf("transition %q: status %q: %w", t.Name, name, ErrUnknown)
 			}
+		}
+	}
+	for n := range w.Statuses {
+		st := &w.Statuses[n]
+		if old := s.world.Status(st.Name); old != nil {
 			*st = *old
 			continue
 		}
@@ -185,14 +195,8 @@ func (s *Server) settleWorkflow(w *Workflow) error {
 		s.world.Statuses = append(s.world.Statuses, &added)
 	}
 	for n := range w.Transitions {
-		t := &w.Transitions[n]
-		if t.ID == "" {
-			t.ID = s.newID()
-		}
-		for _, name := range append([]string{t.To}, t.From...) {
-			if !slices.ContainsFunc(w.Statuses, func(st Status) bool { return st.Name == name }) {
-				return fmt.Errorf("transition %q: status %q: %w", t.Name, name, ErrUnknown)
-			}
+		if w.Transitions[n].ID == "" {
+			w.Transitions[n].ID = s.newID()
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func FuzzJQL(f *testing.F) {
 
 // FuzzWiki: every wiki text is a document that Jira takes, and is shown without a tag that is not ours.
 func FuzzWiki(f *testing.F) {
-	for _, text := range []string{"h1. T\n* a\n** b\n# c\n\n{code:go}\nx\n{code}\n----\n{quote}\nq\n{quote}", "[a|javascript:x] {{c}} *b* _e_ \\*n\\*", "{code}", "** deep", "<script>", "{panel}\n{panel}", "#* x\n*# y"} {
+	for _, text := range []string{"h1. T\n* a\n** b\n# c\n\n{code:go}\nx\n{code}\n----\n{quote}\nq\n{quote}", "[a|javascript:x] {{c}} *b* _e_ \\*n\\*", "{code}", "** deep", "<script>", "{panel}\n{panel}", "{quote}\nh1. x\n{panel}\ny\n----\n{quote}", "{panel}\n{quote}\n{panel}\n* x", "#* x\n*# y"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -2,6 +2,7 @@ package jira
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ type wikiReader struct{ lines []string }
 var (
 	wikiHeading = regexp.MustCompile(`^h([1-6])\.\s+(.*)$`)
 	wikiFence   = regexp.MustCompile(`^\{(code|noformat)(?::([A-Za-z0-9#+-]*)[^}]*)?\}$`)
-	wikiItem    = regexp.MustCompile(`^([*#]+)\s+(.*)$`)
+	wikiItem    = regexp.MustCompile(`^([*#]{1,10})\s+(.*)$`)
 )
 
 // blocks reads until a line that is end, or the last one.
@@ -37,10 +38,11 @@ func (r *wikiReader) blocks(end string) []any {
 			out = append(out, r.code(wikiFence.FindStringSubmatch(line)))
 		case line == "{quote}" || line == "{panel}":
 			r.lines = r.lines[1:]
-			if inner := r.blocks(line); len(inner) > 0 && line == "{quote}" {
-				out = append(out, node("blockquote", inner))
-			} else if len(inner) > 0 {
-				out = append(out, node("panel", inner, "panelType", "info"))
+			inner := r.blocks(line)
+			if line == "{quote}" {
+				out = append(out, node("blockquote", fitting("blockquote", inner)))
+			} else {
+				out = append(out, node("panel", fitting("panel", inner), "panelType", "info"))
 			}
 		case line == "----":
 			r.lines = r.lines[1:]
@@ -52,6 +54,25 @@ func (r *wikiReader) blocks(end string) []any {
 		default:
 			out = append(out, r.paragraph())
 		}
+	}
+	return out
+}
+
+// fitting makes paragraphs of the blocks that a node of this kind cannot hold; it is never empty.
+func fitting(kind string, blocks []any) []any {
+	out := []any{}
+	for _, b := range blocks {
+		n := b.(map[string]any)
+		if text := plain(n); !slices.Contains(strings.Fields(contents[kind]), ref(n, "type")) {
+			n = node("paragraph", nil)
+			if text != "" {
+				n["content"] = []any{map[string]any{"type": "text", "text": text}}
+			}
+		}
+		out = append(out, n)
+	}
+	if len(out) == 0 {
+		return []any{node("paragraph", nil)}
 	}
 	return out
 }

@@ -18,6 +18,8 @@ staticcheck := $(tools)/staticcheck-$(STATICCHECK_VERSION)/staticcheck
 
 DEMO     ?=
 FUZZTIME ?= 20s
+SEEDS    ?= 2000
+FIRST    ?= 1
 BENCH    ?= .
 
 .PHONY: help
@@ -57,6 +59,10 @@ race: ## The packages with goroutines under the race detector (needs a C compile
 .PHONY: crash
 crash: ## The whole crash test: a run killed wherever it touches the world (long)
 	SLUICE_CRASH=all go test -count=1 -timeout 3h -run TestKilledAnywhere -v ./test/e2e
+
+.PHONY: torture
+torture: ## Play SEEDS (2000) seeded stories of people, faults and crashes, from seed FIRST on (long)
+	go test -count=1 -timeout 24h -run TestSeeds ./test/simulation -seeds $(SEEDS) -first $(FIRST) -v | grep -v -e '^=== ' -e '--- PASS'
 
 .PHONY: bench
 bench: ## Measure (BENCH=regexp narrows)

@@ -269,9 +269,18 @@ func deliveryOf(a arrival, d document, repoID int64, report finding.Report, err 
 	case err != nil:
 		out.State, out.Error = "partial", err.Error()
 	case !report.Complete:
-		out.State, out.Error = "partial", "the report says that its scan did not run to its end"
+		out.State, out.Error = "partial", incomplete(report)
 	}
 	return out
+}
+
+// incomplete says why a report that could be read to its end is not taken for
+// a whole scan: what it does not hold is not gone.
+func incomplete(report finding.Report) string {
+	if n := report.Skipped[finding.TooLarge]; n > 0 {
+		return fmt.Sprintf("results over the size cap: %d; so nothing it does not show is taken for fixed", n)
+	}
+	return "the report does not say that its scan ran to its end"
 }
 
 // repository finds or adds the repository a report is about, asking the

@@ -222,10 +222,11 @@ func (r *runner) begin(ctx context.Context) (err error) {
 	return nil
 }
 
-// end seals the ledger and stores the report, also of a run that failed.
+// end seals the ledger and stores the report, also of a run that failed. A dry
+// run seals nothing: its head is no one's to keep, for it is never in the store.
 func (r *runner) end(cause error) (*Report, error) {
 	now := r.Now().UTC()
-	head, err := r.Store.Seal(r.keep, now)
+	head, err := r.head(now)
 	if err != nil {
 		cause = errors.Join(cause, fmt.Errorf("seal ledger: %w", err))
 	}
@@ -239,6 +240,13 @@ func (r *runner) end(cause error) (*Report, error) {
 		return r.report, errors.Join(cause, fmt.Errorf("end run: %w", err))
 	}
 	return r.report, cause
+}
+
+func (r *runner) head(now time.Time) (store.Head, error) {
+	if r.DryRun {
+		return r.Store.Head(r.keep)
+	}
+	return r.Store.Seal(r.keep, now)
 }
 
 // look reads what people may have changed: cohorts, pause, plans.

@@ -17,7 +17,7 @@ type table struct {
 
 func (t *table) add(cells ...string) {
 	for i := range cells {
-		cells[i] = line(cells[i])
+		cells[i] = shown(line(cells[i])) // before columns are measured
 	}
 	t.rows = append(t.rows, cells)
 }

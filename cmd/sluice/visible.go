@@ -23,21 +23,29 @@ func (v *visible) Write(p []byte) (int, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	text := append(v.rest, p...)
+	whole := 0
+	for whole < len(text) && utf8.FullRune(text[whole:]) {
+		_, size := utf8.DecodeRune(text[whole:])
+		whole += size
+	}
+	v.rest = append([]byte(nil), text[whole:]...)
+	if _, err := io.WriteString(v.to, shown(string(text[:whole]))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// shown is a text in that form.
+func shown(s string) string {
 	var out strings.Builder
-	for len(text) > 0 && utf8.FullRune(text) {
-		r, size := utf8.DecodeRune(text)
+	for _, r := range s {
 		if acts(r) && r != '\n' && r != '\t' {
 			out.WriteString(escape(r))
 		} else {
 			out.WriteRune(r)
 		}
-		text = text[size:]
 	}
-	v.rest = append([]byte(nil), text...)
-	if _, err := io.WriteString(v.to, out.String()); err != nil {
-		return 0, err
-	}
-	return len(p), nil
+	return out.String()
 }
 
 // redirect sends what follows elsewhere and returns where it went until now.

@@ -51,6 +51,20 @@ func TestJSONSurvivesBeingMadeVisible(t *testing.T) {
 	})
 }
 
+func TestColumnsStandInLineWhateverTheyHold(t *testing.T) {
+	table := table{head: []string{"PLACE", "RULE", "MESSAGE"}}
+	table.add("src/\u202eevil.go:8", "R\x1b[2J", "one")
+	table.add("a.go:1", "R2", "two")
+	var out bytes.Buffer
+	if err := table.write(&visible{to: &out}, 80); err != nil {
+		t.Fatal(err)
+	}
+	want := "PLACE                RULE        MESSAGE\nsrc/\\u202eevil.go:8  R\\u001b[2J  one\na.go:1               R2          two\n"
+	if out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
 func TestATableFitsTheTerminal(t *testing.T) {
 	table := table{head: []string{"FINDING", "MESSAGE"}}
 	table.add("acme/shop:F1", "a message that\ngoes on and on and on and on")

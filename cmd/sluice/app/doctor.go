@@ -156,6 +156,8 @@ func (c *checkup) ledger(ctx context.Context, s store.Ledger) {
 		c.fail("ledger", err.Error(), "")
 	case v.Break != "":
 		c.fail("ledger", v.Break, "somebody or something changed the store: compare with a backup")
+	case v.Seals == 0:
+		c.ok("ledger", "nothing is sealed yet")
 	default:
 		c.ok("ledger", fmt.Sprintf("%d entries hold, head %s", v.Entries, v.Head))
 	}

@@ -17,7 +17,9 @@ type Alarm struct {
 	Voices    []Complaint `json:"voices,omitempty"`
 }
 
-// Complaint is who complained in one repository and team, and in how many clusters.
+// Complaint is who complained in one repository and team, and in how many
+// clusters. A complaint that names nobody (a suppression without an author)
+// raises the statistic and does not count here.
 type Complaint struct {
 	Repository string   `json:"repository,omitempty"`
 	Team       string   `json:"team,omitempty"`
@@ -82,7 +84,7 @@ func (a Alarm) clone() Alarm {
 	return a
 }
 
-// verdict of the gate on an alarm that fired.
+// gate is what the gate says to an alarm that fired.
 type gate struct {
 	open  bool
 	only  string // the one repository that has all the complaints
@@ -97,7 +99,9 @@ func (c *Cohort) gate(a *Alarm) gate {
 	for _, v := range a.Voices {
 		clusters += v.Clusters
 		repositories[v.Repository] = true
-		teams[v.Team] = true
+		if v.Team != "" {
+			teams[v.Team] = true
+		}
 		for _, p := range v.People {
 			people[p] = true
 		}

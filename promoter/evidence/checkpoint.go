@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"maps"
 	"slices"
 	"time"
 )
@@ -72,20 +71,18 @@ func Before(checkpoints []Checkpoint, shownAt time.Time, cluster string) (best C
 	return best
 }
 
-// Keep tells which of two runs' checkpoints are worth storing: those at every
-// 256th cluster, and the last one.
-func Keep(checkpoints []Checkpoint) []Checkpoint {
-	last := 0
-	for _, c := range checkpoints {
-		last = max(last, c.Seq)
-	}
-	kept := map[int]Checkpoint{}
-	for _, c := range checkpoints {
-		if c.Seq%every == 0 || c.Seq == last {
-			kept[c.Seq] = c
+// Keep lists the checkpoints worth storing after Weigh went on from one of the
+// stored and passed others: what lay after it is stale, and besides every 256th
+// cluster only the last is of use.
+func Keep(stored []Checkpoint, from Checkpoint, passed []Checkpoint) (kept []Checkpoint) {
+	all := slices.DeleteFunc(slices.Clone(stored), func(c Checkpoint) bool { return c.Seq > from.Seq })
+	all = append(all, slices.DeleteFunc(slices.Clone(passed), func(c Checkpoint) bool { return c.Seq <= from.Seq })...)
+	for i, c := range all {
+		if c.Seq%every == 0 || i == len(all)-1 {
+			kept = append(kept, c)
 		}
 	}
-	return slices.SortedFunc(maps.Values(kept), func(a, b Checkpoint) int { return cmp.Compare(a.Seq, b.Seq) })
+	return kept
 }
 
 // terms digests all a state depends on besides the exposures and the epochs.

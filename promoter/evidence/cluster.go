@@ -89,20 +89,31 @@ type share struct {
 
 func (s *share) add(e *Exposure, said, audit reading, auditShare float64) {
 	s.items++
-	if said.state == answered || said.state == vanished {
+	switch {
+	case said.state == answered:
+		s.answers++
 		s.shown += said.rollback
 		s.audited += said.rollback
 		s.people = append(s.people, said.people...)
 		s.judged = append(s.judged, said.people...)
-		if said.state == answered {
-			s.answers++
-		}
-		return
-	}
-	if e.Coin && audit.state == answered {
+	case e.Coin && audit.state == answered:
 		s.audited += audit.rollback / auditShare
 		s.judged = append(s.judged, audit.people...)
+	case said.state == vanished:
+		s.shown += said.rollback
+		s.audited += said.rollback
 	}
+}
+
+// read is what is known of an item, what engineers said and what the audit said.
+// The audit is heard only where the coin chose the item and nobody answered it.
+func (b *Bars) read(e *Exposure, now time.Time) (known, said, audit reading) {
+	said = b.Scores.read(e.Verdicts, false, b.Noise, now)
+	audit = b.Scores.read(e.Verdicts, true, b.Noise, now)
+	if e.Coin && audit.state != silent && (said.state == silent || said.state == vanished) {
+		return audit, said, audit
+	}
+	return said, said, audit
 }
 
 // observe reads a cluster. The array behind rules is the caller's, to be used again.
@@ -110,10 +121,9 @@ func (b *Bars) observe(c *cluster, now time.Time, rules []ruleShare) observation
 	o := observation{final: true, rules: rules[:0]}
 	scored, quiet := 0.0, 0
 	for _, e := range c.items {
-		said := b.Scores.read(e.Verdicts, false, b.Noise, now)
-		audit := b.Scores.read(e.Verdicts, true, b.Noise, now)
+		known, said, audit := b.read(e, now)
 		o.unread += said.unread + audit.unread
-		if said.state == dropped || said.state == silent && e.Coin && audit.state == dropped {
+		if known.state == dropped {
 			continue
 		}
 		o.items++
@@ -121,10 +131,6 @@ func (b *Bars) observe(c *cluster, now time.Time, rules []ruleShare) observation
 			o.watch(e, said, audit, b.AuditShare)
 		}
 		o.acted = o.acted || said.state != silent
-		known := said
-		if said.state == silent && e.Coin {
-			known = audit
-		}
 		switch known.state {
 		case answered:
 			o.answered++

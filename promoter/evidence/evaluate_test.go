@@ -1,6 +1,7 @@
 package evidence_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -74,6 +75,9 @@ func TestEvaluate(t *testing.T) {
 		{"one team of a monorepo", with(advise, func(c *evidence.Cohort) { c.Repositories, c.Teams = 1, 4 }), func(r *record) {
 			r.show(9, fp).from(0, func(e *evidence.Exposure) { e.Repository = "acme/mono" })
 		}, evidence.Unknown, evidence.Hold, "rests on one team"},
+		{"one person's long afternoon is one complaint", advise, func(r *record) {
+			r.show(20, fp, "github:a").from(0, func(e *evidence.Exposure) { e.Verdicts[0].At = monday.Add(30 * day) })
+		}, evidence.Unknown, evidence.Stay, ""},
 		{"the only repository there is", with(advise, func(c *evidence.Cohort) { c.Repositories = 1 }), func(r *record) {
 			r.show(9, fp).from(0, func(e *evidence.Exposure) { e.Repository, e.Rule = "acme/one", e.Cluster })
 		}, evidence.Bad, evidence.Rollback, ""},
@@ -230,6 +234,98 @@ func TestBursts(t *testing.T) {
 		if r.all[i].Verdicts[0].Burst {
 			t.Errorf("item %d is taken for part of the burst", i)
 		}
+	}
+}
+
+// What several answers to one item come to.
+func TestAnswersToOneItem(t *testing.T) {
+	v := func(person string, kind evidence.Kind, hour int) evidence.Verdict {
+		return evidence.Verdict{Person: person, Kind: kind, At: monday.Add(time.Duration(hour) * time.Hour)}
+	}
+	audit := func(v evidence.Verdict) evidence.Verdict { v.Audit = true; return v }
+	retracted := func(v evidence.Verdict) evidence.Verdict { v.RetractedAt = v.At.Add(time.Minute); return v }
+	const dropped, silent = -1, -2
+	tests := []struct {
+		name     string
+		coin     bool
+		verdicts []evidence.Verdict
+		want     float64 // the noise score
+	}{
+		{"nobody", false, nil, silent},
+		{"the mean over people", false, []evidence.Verdict{v("a", evidence.FalsePositive, 1), v("b", evidence.Useful, 2)}, .5},
+		{"a person's latest word", false, []evidence.Verdict{v("a", evidence.FalsePositive, 1), v("a", evidence.Useful, 2)}, 0},
+		{"whatever order they are listed in", false, []evidence.Verdict{v("a", evidence.Useful, 2), v("a", evidence.FalsePositive, 1)}, 0},
+		{"taken back", false, []evidence.Verdict{retracted(v("a", evidence.FalsePositive, 1))}, silent},
+		{"edited", false, []evidence.Verdict{retracted(v("a", evidence.FalsePositive, 1)), v("a", evidence.WontFix, 2)}, .5},
+		{"explicit beats derived", false, []evidence.Verdict{v("a", evidence.Useful, 1), v("b", evidence.Suppressed, 2)}, 0},
+		{"explicit beats dropped", false, []evidence.Verdict{v("a", evidence.FalsePositive, 1), v("", evidence.Unmerged, 2)}, 1},
+		{"suppressed in the code", false, []evidence.Verdict{v("a", evidence.Suppressed, 1)}, 1},
+		{"suppressed as a risk", false, []evidence.Verdict{v("a", evidence.SuppressedOK, 1)}, .5},
+		{"who calls it a duplicate has no say", false, []evidence.Verdict{v("a", evidence.Duplicate, 1), v("b", evidence.FalsePositive, 1)}, 1},
+		{"all call it a duplicate", false, []evidence.Verdict{v("a", evidence.Duplicate, 1)}, dropped},
+		{"gone is no answer", false, []evidence.Verdict{v("", evidence.Gone, 1)}, silent},
+		{"after now", false, []evidence.Verdict{v("a", evidence.FalsePositive, 9999)}, silent},
+		{"an audit of what the coin chose", true, []evidence.Verdict{audit(v("s", evidence.FalsePositive, 1))}, 1},
+		{"an audit of anything else", false, []evidence.Verdict{audit(v("s", evidence.FalsePositive, 1))}, silent},
+		{"engineers before the audit", true, []evidence.Verdict{v("a", evidence.Useful, 1), audit(v("s", evidence.FalsePositive, 1))}, 0},
+		{"the audit before what merely went away", true, []evidence.Verdict{v("", evidence.Gone, 1), audit(v("s", evidence.FalsePositive, 1))}, 1},
+	}
+	for _, tt := range tests {
+		e := evidence.Exposure{Seq: 1, Cluster: "c", Attempt: 1, ShownAt: monday, ClosedAt: monday, Coin: tt.coin, Verdicts: tt.verdicts}
+		r, err := evidence.Evaluate(cohort(evidence.Advise), []evidence.Exposure{e}, monday.Add(90*day))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := r.Interval.Mean
+		switch {
+		case r.Shown == 0:
+			got = dropped
+		case r.Answered == 0:
+			got = silent
+		}
+		if got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// A repaired scanner need not first make up for all its old noise.
+func TestEpochs(t *testing.T) {
+	r := (&record{t: t}).show(100, evidence.FalsePositive)
+	c := cohort(evidence.Triage)
+	before := r.weigh(c)
+	c.Epochs = []time.Time{r.end().Add(-time.Hour)}
+	repaired := r.weigh(c)
+	n, ok := before.CleanToPromotion()
+	m, okToo := repaired.CleanToPromotion()
+	if !ok || !okToo || n < 1000 || m > 84 {
+		t.Errorf("%d clean answers before the repair, %d after it; want more than 1000 and at most 84", n, m)
+	}
+	if repaired.LnS >= before.LnS || repaired.Peak != before.Peak {
+		t.Errorf("S %.1f -> %.1f, peak %.1f -> %.1f: the detector starts again, and what it once saw stays", before.LnS, repaired.LnS, before.Peak, repaired.Peak)
+	}
+}
+
+func TestStaleCheckpoints(t *testing.T) {
+	r := (&record{t: t}).show(600, evidence.Useful)
+	c := cohort(evidence.Advise)
+	_, passed, err := evidence.Weigh(c, evidence.Checkpoint{}, r.all, r.end())
+	if err != nil || len(passed) != 3 {
+		t.Fatalf("%d checkpoints, %v; want those at 256, 512 and 600", len(passed), err)
+	}
+	kept := evidence.Keep(passed, evidence.Before(passed, r.all[300].ShownAt, r.all[300].Cluster), nil)
+	if len(kept) != 1 || kept[0].Seq != 256 {
+		t.Errorf("after a change at 300 kept %d", len(kept))
+	}
+	other, bars, epoch := c, c, c
+	other.Attempt, bars.Bars.Noise, epoch.Epochs = 2, .2, []time.Time{monday}
+	for name, c := range map[string]evidence.Cohort{"attempt": other, "bars": bars, "epochs": epoch} {
+		if _, _, err := evidence.Weigh(c, passed[0], r.all[256:], r.end()); !errors.Is(err, evidence.ErrStale) {
+			t.Errorf("other %s: %v", name, err)
+		}
+	}
+	if _, _, err := evidence.Weigh(c, passed[0], r.all[255:], r.end()); !errors.Is(err, evidence.ErrStale) {
+		t.Errorf("a cluster from before it: %v", err)
 	}
 }
 

@@ -110,15 +110,7 @@ func (w *world) look() evidence.Result {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if len(passed) > 0 {
-		kept := w.stored[:0]
-		for _, p := range w.stored {
-			if p.Seq <= from.Seq && (p.Seq%256 == 0 || p.Seq == from.Seq) {
-				kept = append(kept, p)
-			}
-		}
-		w.stored = append(kept, passed...)
-	}
+	w.stored = evidence.Keep(w.stored, from, passed)
 	if r.Move == evidence.Hold && !w.onHold {
 		w.onHold, w.stored = true, nil
 		for i := range w.all {

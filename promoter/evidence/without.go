@@ -54,10 +54,7 @@ func excess(c Cohort, exposures []Exposure, now time.Time) []string {
 		if e.Attempt != c.Attempt || e.ShownAt.After(now) {
 			continue
 		}
-		r := c.Bars.Scores.read(e.Verdicts, false, c.Bars.Noise, now)
-		if r.state == silent && e.Coin {
-			r = c.Bars.Scores.read(e.Verdicts, true, c.Bars.Noise, now)
-		}
+		r, _, _ := c.Bars.read(e, now)
 		if r.state == answered || r.state == vanished {
 			over[e.Rule] += r.promotion - c.Bars.Noise
 		}

@@ -20,9 +20,10 @@ import (
 // TestMain lets scripts call the program, and two that hold its lock.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"sluice":  func() { os.Exit(underTest().run(context.Background(), os.Args[1:])) },
-		"holding": func() { os.Exit(holding()) },
-		"abandon": func() { os.Exit(abandon()) },
+		"sluice":         func() { os.Exit(underTest().run(context.Background(), os.Args[1:])) },
+		"holding":        func() { os.Exit(holding()) },
+		"abandon":        func() { os.Exit(abandon()) },
+		"sluice-process": func() { os.Exit(command()) },
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 // Checkpoint is the state of all tests of one stay after a prefix of its
 // clusters, all of them final. It is a cache: any of them may be lost.
 type Checkpoint struct {
-	Terms    uint64    `json:"terms"` // digest of the bars and of what else must be equal to go on from here
+	Terms    uint64    `json:"terms,string"` // digest of the bars and of what else must be equal to go on from here
 	Attempt  int       `json:"attempt"`
 	Seq      int       `json:"seq"`  // clusters in the prefix
 	At       time.Time `json:"at"`   // of the last one

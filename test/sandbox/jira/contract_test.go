@@ -81,9 +81,8 @@ func readDescription(name string) ([]byte, error) {
 	return io.ReadAll(z)
 }
 
-// loadDescription keeps the paths the double has, and forgives the three places where the description is known to be
-// wrong by its own examples: dates are written with +0000 and not as RFC 3339 has them, a list of remote links is a list,
-// a link is made without ids of the links' ends being whole issues.
+// loadDescription keeps the paths the double has, and forgives what the description says against its own examples: dates
+// are written with +0000 and not as RFC 3339 has them, a list of remote links is a list, an issue's fields can be null.
 func loadDescription(data []byte) (*openapi3.T, error) {
 	var all map[string]any
 	if err := json.Unmarshal(data, &all); err != nil {

@@ -101,7 +101,7 @@ func (f *Field) read(c *call, i *Issue, op string, v any) (any, error) {
 	case LabelsField:
 		return f.many(i, op, v, label)
 	case UserField:
-		p, err := c.person_(v)
+		p, err := c.personIn(v)
 		if p == nil {
 			return nil, err
 		}

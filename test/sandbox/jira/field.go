@@ -157,7 +157,7 @@ func (c *call) readText(v any) (t Text, err error) {
 	return t, nil
 }
 
-// words reads one word or a list of them, as the operation has it.
+// oneOrMany reads one word or a list of them, as the operation has it.
 func oneOrMany(op string, v any, word func(any) (string, error)) ([]string, error) {
 	if op != "set" {
 		w, err := word(v)
@@ -272,8 +272,8 @@ func setDue(_ *call, i *Issue, _ string, v any) (err error) {
 	return err
 }
 
-// account reads a person: by accountId on Cloud, by name or key on Data Center; nil for nobody.
-func (c *call) person_(v any) (*Person, error) {
+// personIn reads a person: by accountId on Cloud, by name or key on Data Center; nil for nobody.
+func (c *call) personIn(v any) (*Person, error) {
 	if v == nil {
 		return nil, nil
 	}
@@ -296,7 +296,7 @@ func (c *call) person_(v any) (*Person, error) {
 }
 
 func setAssignee(c *call, i *Issue, _ string, v any) error {
-	p, err := c.person_(v)
+	p, err := c.personIn(v)
 	if err != nil {
 		return err
 	}
@@ -312,7 +312,7 @@ func setAssignee(c *call, i *Issue, _ string, v any) error {
 }
 
 func setReporter(c *call, i *Issue, _ string, v any) error {
-	p, err := c.person_(v)
+	p, err := c.personIn(v)
 	if err != nil {
 		return err
 	}

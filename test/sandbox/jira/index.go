@@ -49,7 +49,7 @@ func (x *index) note(id int64, i *Issue, now time.Time) error {
 	return nil
 }
 
-// at lists the issues as a search sees them at a time, oldest first. Later changes never show before earlier ones undo them.
+// at lists the issues as a search sees them at a time, oldest first. An older change never hides a newer one.
 func (x *index) at(now time.Time) []*Issue {
 	x.waiting = slices.DeleteFunc(x.waiting, func(e *entry) bool {
 		if e.from.After(now) {

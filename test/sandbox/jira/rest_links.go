@@ -262,7 +262,7 @@ func getLink(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return object{"id": l.ID, "self": c.self("/issueLink/" + l.ID), "type": c.linkType(c.type_(l.Type)), "inwardIssue": c.issueRef(l.Inward), "outwardIssue": c.issueRef(l.Outward)}, nil
+	return object{"id": l.ID, "self": c.self("/issueLink/" + l.ID), "type": c.linkType(c.linkTypeNamed(l.Type)), "inwardIssue": c.issueRef(l.Inward), "outwardIssue": c.issueRef(l.Outward)}, nil
 }
 
 func deleteLink(c *call) (any, error) {

@@ -23,7 +23,7 @@ func (c *call) fieldMeta(p *Project, f *field, x ScreenField) object {
 	return o
 }
 
-// createScreen finds the project the route names, for somebody who may create issues in it.
+// createProject finds the project the route names, for somebody who may create issues in it.
 func (c *call) createProject() (*Project, error) {
 	p := c.s.world.Project(c.params["projectIdOrKey"])
 	if p == nil || !p.may(c.person, Browse) || !p.may(c.person, Create) {

@@ -163,7 +163,7 @@ func (c *call) linkType(t *LinkType) object {
 	return object{"self": c.self("/issueLinkType/" + t.ID), "id": t.ID, "name": t.Name, "inward": t.Inward, "outward": t.Outward}
 }
 
-func (c *call) type_(name string) *LinkType {
+func (c *call) linkTypeNamed(name string) *LinkType {
 	return find(c.s.world.LinkTypes, func(t *LinkType) bool { return t.Name == name })
 }
 
@@ -171,7 +171,7 @@ func (c *call) type_(name string) *LinkType {
 func (c *call) issueLinks(i *Issue) []object {
 	out := []object{}
 	for _, l := range c.s.world.Links {
-		o := object{"id": l.ID, "self": c.self("/issueLink/" + l.ID), "type": c.linkType(c.type_(l.Type))}
+		o := object{"id": l.ID, "self": c.self("/issueLink/" + l.ID), "type": c.linkType(c.linkTypeNamed(l.Type))}
 		switch i.Key {
 		case l.Inward:
 			o["outwardIssue"] = c.issueRef(l.Outward)

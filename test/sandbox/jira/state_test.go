@@ -177,6 +177,8 @@ func TestPagesShowWhatHappened(t *testing.T) {
 		const hostile = "<script>alert(1)</script> [x|javascript:alert(2)] [y|https://example.com/\"onmouseover=z] {{<b>code</b>}}\n\n{code}\n</pre><img src=x>\n{code}"
 		key := f.make(m{"summary": "Upgrade <i>log4j</i>", "labels": []any{"sluice-1", "<u>"}, "priority": m{"name": "Highest"}, "description": hostile})
 		other := f.make(m{"summary": "The other"})
+		urgent := f.make(m{"summary": "Third", "priority": m{"name": "Highest"}})
+		f.must(f.EditField("bob", key, "priority", m{"name": "Low"}))
 		f.must(f.Transition("bob", other, "In Progress", nil))
 		_, err := f.Comment("<b>eve</b>", key, hostile)
 		f.must(err)
@@ -194,10 +196,10 @@ func TestPagesShowWhatHappened(t *testing.T) {
 				t.Errorf("the page has %q", bad)
 			}
 		}
-		if board := f.page("/ui/jira/SEC"); !strings.Contains(board, "Highest") || !strings.Contains(board, other) || strings.Index(board, key) > strings.Index(board, other) {
+		if board := f.page("/ui/jira/SEC"); !strings.Contains(board, "Highest") || !strings.Contains(board, other) || strings.Index(board, urgent) > strings.Index(board, key) {
 			t.Errorf("the board: %s", board)
 		}
-		if home := f.page("/ui/jira"); !strings.Contains(home, "Security") || !strings.Contains(home, "2 open issues") {
+		if home := f.page("/ui/jira"); !strings.Contains(home, "Security") || !strings.Contains(home, "3 open issues") {
 			t.Errorf("home: %s", home)
 		}
 		if res, err := http.Get(f.url + "/ui/jira/browse/SEC-99"); err != nil || res.StatusCode != 404 {

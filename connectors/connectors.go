@@ -105,7 +105,7 @@ func (e *NoFilesError) Error() string {
 	if e.Furthest != "" {
 		where = fmt.Sprintf("the deepest folder on its way that exists is %q", e.Furthest)
 	}
-	return fmt.Sprintf("no file matches %q; %s; check where the scanner writes its reports", e.Template, where)
+	return fmt.Sprintf("no file matches; %s; check where the scanner writes its reports", where) // Discover puts the template in front
 }
 
 // Is makes errors.Is(err, ErrNoFiles) true.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -28,16 +29,21 @@ const gap = 2
 // write sets the table in columns. The last one is cut where the line would be
 // longer than width; 0 means that nothing is cut.
 func (t *table) write(w io.Writer, width int) error {
-	out := tabwriter.NewWriter(w, 0, 0, gap, ' ', 0)
+	var set bytes.Buffer
+	out := tabwriter.NewWriter(&set, 0, 0, gap, ' ', 0)
 	room := t.lastWidth(width)
 	for _, row := range append([][]string{t.head}, t.rows...) {
 		last := len(row) - 1
 		row[last] = cut(row[last], room)
-		if _, err := fmt.Fprintln(out, strings.TrimRight(strings.Join(row, "\t"), "\t ")); err != nil {
+		fmt.Fprintln(out, strings.Join(row, "\t"))
+	}
+	out.Flush() // into memory, where nothing fails
+	for text := range strings.Lines(set.String()) {
+		if _, err := fmt.Fprintln(w, strings.TrimRight(text, " \n")); err != nil {
 			return err
 		}
 	}
-	return out.Flush()
+	return nil
 }
 
 // lastWidth is what the columns before it leave to the last one; 0: any width.

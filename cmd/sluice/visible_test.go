@@ -65,6 +65,18 @@ func TestColumnsStandInLineWhateverTheyHold(t *testing.T) {
 	}
 }
 
+func TestAnEmptyLastColumnKeepsItsPlace(t *testing.T) {
+	table := table{head: []string{"AT", "DETAIL"}}
+	table.add("2026-11-23", "")
+	var out bytes.Buffer
+	if err := table.write(&out, 0); err != nil {
+		t.Fatal(err)
+	}
+	if want := "AT          DETAIL\n2026-11-23\n"; out.String() != want {
+		t.Errorf("got\n%swant\n%s", out.String(), want)
+	}
+}
+
 func TestATableFitsTheTerminal(t *testing.T) {
 	table := table{head: []string{"FINDING", "MESSAGE"}}
 	table.add("acme/shop:F1", "a message that\ngoes on and on and on and on")

@@ -114,7 +114,7 @@ func viewPlan(ctx context.Context, s store.Store, plan promoter.Approval) (planV
 		for _, v := range views(snap, cohorts) {
 			for _, i := range plan.Items {
 				if i.RepoID == snap.Repository.ID && i.Finding == v.no {
-					view.Findings = append(view.Findings, planItem{v.Name, i.PullRequest, v.Severity.String(), v.Rule, where(v.Place)})
+					view.Findings = append(view.Findings, planItem{v.Name, i.PullRequest, v.Severity.String(), v.Rule, where(v.placeIn(i.PullRequest))})
 				}
 			}
 		}

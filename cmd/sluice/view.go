@@ -163,6 +163,17 @@ func (v findingView) shownOn(surfaces ...string) bool {
 	})
 }
 
+// placeIn is where the finding stands in a pull request; where it stands at
+// all if it is not seen there any more.
+func (v findingView) placeIn(change int) *finding.Place {
+	for _, s := range v.Seen {
+		if store.ChangeOf(s.Ref) == change {
+			return s.Place
+		}
+	}
+	return v.Place
+}
+
 // where is a place for people.
 func where(p *finding.Place) string {
 	switch {

@@ -91,10 +91,15 @@ func (e *RefusedError) Error() string {
 // LaterError says that nothing happened and when to try again.
 type LaterError struct {
 	Why   string
-	After time.Duration
+	After time.Duration // 0: nobody said
 }
 
-func (e *LaterError) Error() string { return fmt.Sprintf("%s: try again in %s", e.Why, e.After) }
+func (e *LaterError) Error() string {
+	if e.After <= 0 {
+		return e.Why + ": the next run tries again"
+	}
+	return fmt.Sprintf("%s: try again in %s", e.Why, e.After)
+}
 
 // ErrUnknownOutcome wraps failures after which the effect may or may not have
 // happened. Only a read-back settles it.

@@ -15,9 +15,9 @@ func grown(n int) (all []evidence.Exposure, now time.Time) {
 	now = monday.Add(400 * day)
 	at := func(i int) time.Time {
 		if i < n {
-			return monday.Add(time.Duration(i) * (300 * day) / time.Duration(n))
+			return monday.Add(300 * day / time.Duration(n) * time.Duration(i))
 		}
-		return now.Add(-30*day + time.Duration(i-n)*(30*day)/open)
+		return now.Add(-30*day + 30*day/open*time.Duration(i-n))
 	}
 	for i := range n + open {
 		e := evidence.Exposure{
@@ -43,6 +43,9 @@ func BenchmarkOneVerdict(b *testing.B) {
 	_, stored, err := evidence.Weigh(c, evidence.Checkpoint{}, all, now)
 	if err != nil {
 		b.Fatal(err)
+	}
+	if end := stored[len(stored)-1].Seq; end < 100_000 || end > 100_001 {
+		b.Fatalf("final up to cluster %d, want 5,000 that are not", end)
 	}
 	late := &all[100_001]
 	late.Verdicts = []evidence.Verdict{{Person: "p1", Kind: evidence.FalsePositive, At: now}}

@@ -40,7 +40,10 @@ func inOrder(exposures []Exposure, attempt int, now time.Time) []cluster {
 			c.shownAt = e.ShownAt
 		}
 	}
-	slices.SortFunc(clusters, func(a, b cluster) int { return a.compare(b.shownAt, b.id) })
+	byShown := func(a, b cluster) int { return a.compare(b.shownAt, b.id) }
+	if !slices.IsSortedFunc(clusters, byShown) { // a store gives them sorted
+		slices.SortFunc(clusters, byShown)
+	}
 	for _, c := range clusters {
 		if len(c.items) == 1 {
 			continue
@@ -50,18 +53,22 @@ func inOrder(exposures []Exposure, attempt int, now time.Time) []cluster {
 	return clusters
 }
 
-// mature says whether an item's silence has lasted long enough to be taken as
-// final. What is once mature stays so.
-func (b *Bars) mature(e *Exposure, now time.Time) bool {
-	closed := !e.ClosedAt.IsZero() && !now.Before(e.ClosedAt.Add(b.Settle))
-	return closed || !now.Before(e.ShownAt.Add(b.Window))
+// maturesAt is when an item's silence has lasted long enough to be taken as
+// final: some days after its pull request was merged or closed, and in any case
+// when the window ends. What is once mature stays so.
+func (b *Bars) maturesAt(e *Exposure) time.Time {
+	end := e.ShownAt.Add(b.Window)
+	if settled := e.ClosedAt.Add(b.Settle); !e.ClosedAt.IsZero() && settled.Before(end) {
+		return settled
+	}
+	return end
 }
 
 // observation is what a cluster says to each test. A cluster all of whose items
 // were dropped says nothing: items is 0.
 type observation struct {
-	final    bool
-	items    int // not dropped
+	open     time.Time // when the last silent item matures; zero if the cluster is final
+	items    int       // not dropped
 	answered int
 	acted    bool
 	clean    float64 // x of the promotion: silence is neutral
@@ -118,7 +125,7 @@ func (b *Bars) read(e *Exposure, now time.Time) (known, said, audit reading) {
 
 // observe reads a cluster. The array behind rules is the caller's, to be used again.
 func (b *Bars) observe(c *cluster, now time.Time, rules []ruleShare) observation {
-	o := observation{final: true, rules: rules[:0]}
+	o := observation{rules: rules[:0]}
 	scored, quiet := 0.0, 0
 	for _, e := range c.items {
 		known, said, audit := b.read(e, now)
@@ -141,7 +148,9 @@ func (b *Bars) observe(c *cluster, now time.Time, rules []ruleShare) observation
 		default:
 			quiet++
 			o.clean += b.Noise
-			o.final = o.final && b.mature(e, now)
+			if at := b.maturesAt(e); at.After(now) && at.After(o.open) {
+				o.open = at
+			}
 		}
 	}
 	o.noise = scored / float64(max(o.answered, 1))

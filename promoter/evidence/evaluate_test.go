@@ -192,10 +192,10 @@ func TestPromotionWaitsForWhatIsOpen(t *testing.T) {
 		return got
 	}
 	shown := r.all[10].ShownAt
-	if got := at(shown.Add(60*day - time.Second)); got.Move != evidence.Stay {
-		t.Errorf("one second before it is mature: %s", got.Move)
+	if got := at(shown.Add(60*day - time.Second)); got.Move != evidence.Stay || !got.Next.Equal(shown.Add(60*day)) {
+		t.Errorf("one second before it is mature: %s, next %s", got.Move, got.Next)
 	}
-	if got := at(shown.Add(60 * day)); got.Move != evidence.Promote {
+	if got := at(shown.Add(60 * day)); got.Move != evidence.Promote || !got.Next.IsZero() {
 		t.Errorf("when it is mature: %s", got.Move)
 	}
 	r.all[10].ClosedAt = shown.Add(3 * day)

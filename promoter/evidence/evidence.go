@@ -95,13 +95,14 @@ type Carve struct {
 type Result struct {
 	Outcome  Outcome
 	Move     Move
-	Carve    []Carve  // what leaves, if Move is CarveOut
-	LnS      float64  // ln of the rollback statistic after the last cluster shown
-	LnT      float64  // ln of the promotion statistic after the last final cluster
-	Peak     float64  // the highest ln of the rollback statistic; the alarm is at ln Bars.Group
-	Interval Interval // the noise among what was answered, with the share that was
-	Blocker  string   // in plain words what stands in the way; "" if nothing does
-	Audited  bool     // Bad came from the audited sample, not from what engineers said
+	Carve    []Carve   // what leaves, if Move is CarveOut
+	LnS      float64   // ln of the rollback statistic after the last cluster shown
+	LnT      float64   // ln of the promotion statistic after the last final cluster
+	Peak     float64   // the highest ln of the rollback statistic; the alarm is at ln Bars.Group
+	Interval Interval  // the noise among what was answered, with the share that was
+	Blocker  string    // in plain words what stands in the way; "" if nothing does
+	Next     time.Time // without any new event the result stays as it is until then; zero: for good
+	Audited  bool      // Bad came from the audited sample, not from what engineers said
 
 	Shown      int // items shown and not dropped
 	Answered   int // of these, with an answer

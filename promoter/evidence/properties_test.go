@@ -217,6 +217,32 @@ func TestLateAnswers(t *testing.T) {
 	})
 }
 
+// Without a new event nothing changes before Next, so that a run may skip what has none.
+func TestNothingChangesBeforeNext(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c, all := drawCohort(t), drawRecord(t)
+		c.Entered = monday.Add(time.Duration(rapid.IntRange(0, 300).Draw(t, "entered")) * day)
+		now := monday.Add(time.Duration(rapid.SampledFrom([]int{200, 290, 50, 5}).Draw(t, "now")) * day)
+		known := make([]evidence.Exposure, 0)
+		for _, e := range all {
+			e.Verdicts = slices.DeleteFunc(slices.Clone(e.Verdicts), func(v evidence.Verdict) bool { return v.At.After(now) || v.RetractedAt.After(now) })
+			if !e.ShownAt.After(now) {
+				known = append(known, e)
+			}
+		}
+		c.Epochs = slices.DeleteFunc(c.Epochs, func(at time.Time) bool { return at.After(now) })
+		r, _ := weigh(t, c, evidence.Checkpoint{}, known, now)
+		until := now.Add(1000 * day)
+		if !r.Next.IsZero() {
+			until = r.Next.Add(-time.Second)
+		}
+		later, _ := weigh(t, c, evidence.Checkpoint{}, known, until)
+		if diff := cmp.Diff(r, later, sameResult); diff != "" {
+			t.Fatalf("between %s and %s:\n%s", now, until, diff)
+		}
+	})
+}
+
 func TestCarry(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -12,7 +12,7 @@ import (
 func (w *weighing) result() Result {
 	c := &w.cohort
 	r := Result{
-		Outcome: Unknown, Move: Stay,
+		Outcome: Unknown, Move: Stay, Next: w.next,
 		LnS: w.Shown.L.Ln(), LnT: w.Climb.Ln(), Peak: w.Shown.Peak,
 		Interval: NoiseInterval(w.counts(), .05),
 		Shown:    w.Items, Answered: w.ItemAnswers, Complaints: w.Complaints, Unread: w.Unread,
@@ -111,11 +111,18 @@ func (w *weighing) rise(r *Result) {
 		r.Move, r.Blocker = Hold, c.Held
 	case !w.Promoted || c.Stage != Triage && c.Stage != Advise:
 	case w.now.Before(dwell):
-		r.Blocker = "it stays on each rung for a while: until " + dwell.UTC().Format(time.DateOnly)
+		r.waits("it stays on each rung for a while", dwell)
 	case !c.Fell.IsZero() && w.now.Before(cool):
-		r.Blocker = "it cools down after a rollback: until " + cool.UTC().Format(time.DateOnly)
+		r.waits("it cools down after a rollback", cool)
 	default:
 		r.Move = Promote
+	}
+}
+
+func (r *Result) waits(why string, until time.Time) {
+	r.Blocker = why + ": until " + until.UTC().Format(time.DateOnly)
+	if r.Next.IsZero() || until.Before(r.Next) {
+		r.Next = until
 	}
 }
 

@@ -49,7 +49,8 @@ type weighing struct {
 	rules                          map[string]*Alarm
 	noise                          map[float64]int
 	scratch                        []ruleShare
-	open                           bool // a cluster was met that is not final: the promotion waits there
+	open                           bool      // a cluster was met that is not final: the promotion waits there
+	next                           time.Time // when it becomes final if nobody answers
 	passed                         []Checkpoint
 }
 
@@ -81,11 +82,14 @@ func newWeighing(c Cohort, from Checkpoint, now time.Time) *weighing {
 func (w *weighing) cluster(c *cluster) {
 	o := w.cohort.Bars.observe(c, w.now, w.scratch)
 	w.scratch = o.rules
-	if !o.final && !w.open {
+	meets := !w.open && !o.open.IsZero()
+	if meets {
 		w.save()
 	}
 	w.epochs(c.shownAt)
-	w.open = w.open || !o.final
+	if meets {
+		w.open, w.next = true, o.open
+	}
 	w.Seq++
 	w.At, w.Last = c.shownAt, c.id
 	w.Unread += o.unread

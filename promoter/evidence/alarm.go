@@ -109,9 +109,9 @@ func (c *Cohort) gate(a *Alarm) gate {
 	b := &c.Bars
 	switch {
 	case clusters < b.GateClusters:
-		return gate{short: fmt.Sprintf("the alarm rests on %d complaints and needs %d", clusters, b.GateClusters)}
+		return gate{short: fmt.Sprintf("the alarm waits for more complaints: %d of %d", clusters, b.GateClusters)}
 	case len(people) < b.GatePeople:
-		return gate{short: fmt.Sprintf("the alarm rests on %d people and needs %d", len(people), b.GatePeople)}
+		return gate{short: fmt.Sprintf("the alarm waits for more people: %d of %d", len(people), b.GatePeople)}
 	}
 	many := max(len(repositories), len(teams)) >= b.GatePlaces
 	if many || max(c.Repositories, c.Teams) < b.GatePlaces {
@@ -120,5 +120,5 @@ func (c *Cohort) gate(a *Alarm) gate {
 	if c.Repositories >= b.GatePlaces {
 		return gate{only: a.Voices[0].Repository}
 	}
-	return gate{short: fmt.Sprintf("the alarm rests on one team and needs %d", b.GatePlaces)}
+	return gate{short: fmt.Sprintf("the alarm waits for more teams: 1 of %d", b.GatePlaces)}
 }

@@ -3,7 +3,7 @@ package evidence
 // Rung is where one severity of a group x scanner stands on the ladder.
 type Rung struct {
 	Stage      int  // 0 is observe
-	Qualifies  bool // its own evidence, and the policy, open the next rung
+	Qualifies  bool // its own evidence, and the policy, open the next rung; never on the top one
 	Held       bool
 	RolledBack bool // its last move was down, and it has not climbed since
 }

@@ -67,14 +67,14 @@ func TestEvaluate(t *testing.T) {
 			evidence.Unknown, evidence.Stay, ""},
 		{"four complaints wait for a fifth", advise, func(r *record) {
 			r.show(4, fp).from(0, func(e *evidence.Exposure) { e.Rule = e.Cluster })
-		}, evidence.Unknown, evidence.Hold, "rests on 4 complaints and needs 5"},
+		}, evidence.Unknown, evidence.Hold, "waits for more complaints: 4 of 5"},
 		{"nobody rolls a cohort back alone", advise, func(r *record) { r.show(20, fp, "github:a") },
-			evidence.Unknown, evidence.Hold, "rests on 1 people and needs 2"},
+			evidence.Unknown, evidence.Hold, "waits for more people: 1 of 2"},
 		{"a released alarm that lacks the gate no longer holds", with(advise, func(c *evidence.Cohort) { c.Released = monday.Add(90 * day) }),
 			func(r *record) { r.show(20, fp, "github:a") }, evidence.Unknown, evidence.Stay, ""},
 		{"one team of a monorepo", with(advise, func(c *evidence.Cohort) { c.Repositories, c.Teams = 1, 4 }), func(r *record) {
 			r.show(9, fp).from(0, func(e *evidence.Exposure) { e.Repository = "acme/mono" })
-		}, evidence.Unknown, evidence.Hold, "rests on one team"},
+		}, evidence.Unknown, evidence.Hold, "waits for more teams: 1 of 2"},
 		{"one person's long afternoon is one complaint", advise, func(r *record) {
 			r.show(20, fp, "github:a").from(0, func(e *evidence.Exposure) { e.Verdicts[0].At = monday.Add(30 * day) })
 		}, evidence.Unknown, evidence.Stay, ""},
@@ -260,7 +260,7 @@ func TestAnswersToOneItem(t *testing.T) {
 		{"explicit beats derived", false, []evidence.Verdict{v("a", evidence.Useful, 1), v("b", evidence.Suppressed, 2)}, 0},
 		{"explicit beats dropped", false, []evidence.Verdict{v("a", evidence.FalsePositive, 1), v("", evidence.Unmerged, 2)}, 1},
 		{"suppressed in the code", false, []evidence.Verdict{v("a", evidence.Suppressed, 1)}, 1},
-		{"suppressed as a risk", false, []evidence.Verdict{v("a", evidence.SuppressedOK, 1)}, .5},
+		{"suppressed as a risk", false, []evidence.Verdict{v("a", evidence.SuppressedAccepted, 1)}, .5},
 		{"who calls it a duplicate has no say", false, []evidence.Verdict{v("a", evidence.Duplicate, 1), v("b", evidence.FalsePositive, 1)}, 1},
 		{"all call it a duplicate", false, []evidence.Verdict{v("a", evidence.Duplicate, 1)}, dropped},
 		{"gone is no answer", false, []evidence.Verdict{v("", evidence.Gone, 1)}, silent},

@@ -16,7 +16,7 @@ import (
 
 var kinds = []evidence.Kind{
 	evidence.FalsePositive, evidence.NotUseful, evidence.WontFix, evidence.Accepted, evidence.Useful, evidence.Fixed,
-	evidence.Duplicate, evidence.Suppressed, evidence.SuppressedOK, evidence.Gone, evidence.Unmerged, "shrug",
+	evidence.Duplicate, evidence.Suppressed, evidence.SuppressedAccepted, evidence.Gone, evidence.Unmerged, "shrug",
 }
 
 // drawRecord draws what a cohort showed, with answers that come late, are edited, repeated or dropped.

@@ -13,26 +13,26 @@ type Kind string
 // The kinds. Those people give come first; the code's own answers follow, and
 // count only where no person answered.
 const (
-	FalsePositive  Kind = "false-positive"
-	NotUseful      Kind = "not-useful" // also a thumbs-down
-	WontFix        Kind = "wont-fix"   // also a ticket closed as won't do
-	Accepted       Kind = "accepted"
-	Useful         Kind = "useful"          // also a thumbs-up
-	Fixed          Kind = "fixed"           // also a ticket fixed, a suggested fix applied
-	Duplicate      Kind = "duplicate"       // dropped
-	Unreproducible Kind = "unreproducible"  // dropped
-	Suppressed     Kind = "suppressed"      // in the code, instead of fixed
-	SuppressedOK   Kind = "suppressed-risk" // in the code, marked as an accepted risk
-	Gone           Kind = "gone"            // before the merge, because the code changed; nobody said anything
-	Unmerged       Kind = "unmerged"        // the pull request was closed: dropped
-	FileDeleted    Kind = "file-deleted"    // dropped
-	ScanFailed     Kind = "scan-failed"     // dropped
+	FalsePositive      Kind = "false-positive"
+	NotUseful          Kind = "not-useful" // also a thumbs-down
+	WontFix            Kind = "wont-fix"   // also a ticket closed as won't do
+	Accepted           Kind = "accepted"
+	Useful             Kind = "useful"              // also a thumbs-up
+	Fixed              Kind = "fixed"               // also a ticket fixed, a suggested fix applied
+	Duplicate          Kind = "duplicate"           // dropped
+	Unreproducible     Kind = "unreproducible"      // dropped
+	Suppressed         Kind = "suppressed"          // in the code, instead of fixed
+	SuppressedAccepted Kind = "suppressed-accepted" // in the code, marked as an accepted risk
+	Gone               Kind = "gone"                // before the merge, because the code changed; nobody said anything
+	Unmerged           Kind = "unmerged"            // the pull request was closed: dropped
+	FileDeleted        Kind = "file-deleted"        // dropped
+	ScanFailed         Kind = "scan-failed"         // dropped
 )
 
 // derived says whether a kind was read off the code instead of said.
 func (k Kind) derived() bool {
 	switch k {
-	case Suppressed, SuppressedOK, Gone, Unmerged, FileDeleted, ScanFailed:
+	case Suppressed, SuppressedAccepted, Gone, Unmerged, FileDeleted, ScanFailed:
 		return true
 	}
 	return false
@@ -63,7 +63,7 @@ func DefaultScores() Scores {
 	full, half, drop := Score{1, 1, false}, Score{.5, .5, false}, Score{Drop: true}
 	return Scores{
 		FalsePositive: full, NotUseful: full, Suppressed: full,
-		SuppressedOK: half, WontFix: half, Accepted: half,
+		SuppressedAccepted: half, WontFix: half, Accepted: half,
 		Useful: {}, Fixed: {},
 		Gone:      {0, .05, false},
 		Duplicate: drop, Unreproducible: drop, Unmerged: drop, FileDeleted: drop, ScanFailed: drop,

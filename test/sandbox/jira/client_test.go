@@ -5,7 +5,6 @@ import (
 
 	client "github.com/andygrunwald/go-jira"
 	"github.com/google/go-cmp/cmp"
-	"github.com/trivago/tgo/tcontainer"
 
 	"github.com/sluice-sec/sluice/test/sandbox/jira"
 )
@@ -15,7 +14,7 @@ func TestTheLoopOfAClient(t *testing.T) {
 	both(t, func(t *testing.T, f *fixture) {
 		created, res, err := f.sluice.Issue.Create(&client.Issue{Fields: &client.IssueFields{
 			Project: client.Project{Key: "PAY"}, Type: client.IssueType{Name: "Bug"}, Summary: "Upgrade log4j", Description: "h2. Why\n\n* one\n* two",
-			Labels: []string{"sluice-abc", "security"}, Priority: &client.Priority{Name: "High"}, Unknowns: tcontainer.MarshalMap{f.team: m{"value": "Payments"}}}})
+			Labels: []string{"sluice-abc", "security"}, Priority: &client.Priority{Name: "High"}, Unknowns: m{f.team: m{"value": "Payments"}}}})
 		if err != nil {
 			t.Fatal(client.NewJiraError(res, err))
 		}

@@ -136,6 +136,9 @@ func (p *program) writeStatus(w io.Writer, v statusView) error {
 		fmt.Fprintf(w, "OVERDUE: %s\n", o.Text)
 	}
 	fmt.Fprintln(w, lastRunText(v.LastRun))
+	for _, warning := range v.LastRun.warnings() {
+		fmt.Fprintf(w, "WARNING: %s\n", warning)
+	}
 	fmt.Fprintln(w, pauseText(v.Paused, v.now))
 	var stages []string
 	for _, stage := range slices.Backward(promoter.Stages()) {
@@ -172,6 +175,16 @@ func lastRunText(r *lastRunView) string {
 		return fmt.Sprintf("run %d began on %s by %s and has not ended: it is at work, or was killed", r.Run, r.Started.UTC().Format(time.RFC3339), r.Actor)
 	}
 	return fmt.Sprintf("last run %d: %s, on %s by %s, over %s", r.Run, r.Outcome, r.Ended.UTC().Format(time.RFC3339), r.Actor, r.Selection)
+}
+
+// warnings are those of the run's report; a run that has not ended has none yet.
+func (r *lastRunView) warnings() []string {
+	if r == nil {
+		return nil
+	}
+	var report run.Report
+	_ = json.Unmarshal(r.Report, &report) // a report of another version is shown as far as it can be read
+	return report.Warnings
 }
 
 func orNone(s string) string {

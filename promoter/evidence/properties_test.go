@@ -243,6 +243,42 @@ func TestNothingChangesBeforeNext(t *testing.T) {
 	})
 }
 
+// Whatever else is going on, one person lowers nothing, and nothing is lowered
+// without an alarm.
+func TestNobodyLowersAnythingAlone(t *testing.T) {
+	lowered := 0
+	rapid.Check(t, func(t *rapid.T) {
+		c, all := drawCohort(t), drawRecord(t)
+		alone := rapid.Bool().Draw(t, "alone")
+		noisy := []evidence.Kind{evidence.FalsePositive, evidence.WontFix, evidence.Suppressed}
+		for i := range all {
+			for j := range all[i].Verdicts {
+				v := &all[i].Verdicts[j]
+				if i%3 > 0 {
+					v.Kind = noisy[j%len(noisy)]
+				}
+				if alone {
+					v.Person = "p0"
+				}
+			}
+		}
+		r, _ := weigh(t, c, evidence.Checkpoint{}, all, monday.Add(400*day))
+		falls := r.Move == evidence.Rollback || r.Move == evidence.CarveOut
+		if falls && (alone || c.Stage == evidence.Triage) {
+			t.Fatalf("%s %v in %s", r.Move, r.Carve, c.Stage)
+		}
+		if r.Move == evidence.Rollback && !r.Audited && r.Peak < math.Log(c.Bars.Group) {
+			t.Fatalf("rolled back at %v", r.Peak)
+		}
+		if falls {
+			lowered++
+		}
+	})
+	if lowered == 0 {
+		t.Error("nothing was ever lowered: the test shows nothing")
+	}
+}
+
 func TestCarry(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -2,8 +2,10 @@ package evidence
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,7 +32,7 @@ func Without(c Cohort, exposures []Exposure, now time.Time) (Rest, error) {
 		if err != nil {
 			return Rest{}, err
 		}
-		var end Checkpoint
+		end := Checkpoint{Climb: NewBets()}
 		if len(passed) > 0 {
 			end = passed[len(passed)-1]
 		}
@@ -44,6 +46,19 @@ func Without(c Cohort, exposures []Exposure, now time.Time) (Rest, error) {
 		rest.Without = append(rest.Without, worst[n])
 		kept = slices.DeleteFunc(kept, func(e Exposure) bool { return e.Rule == worst[n] })
 	}
+}
+
+// String says it for people.
+func (r Rest) String() string {
+	switch {
+	case !r.Qualifies:
+		return "leaving out noisy rules is not enough to qualify"
+	case len(r.Without) == 0:
+		return "it qualifies as it is"
+	case len(r.Without) == 1:
+		return fmt.Sprintf("without rule %s the rest qualifies (%d of %d items)", r.Without[0], r.Shown, r.Of)
+	}
+	return fmt.Sprintf("without these %d rules the rest qualifies (%d of %d items): %s", len(r.Without), r.Shown, r.Of, strings.Join(r.Without, ", "))
 }
 
 // excess lists the rules whose answers score above the bar, by how much in all.

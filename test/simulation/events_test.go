@@ -16,19 +16,19 @@ type event struct {
 }
 
 var events = []event{
-	{14, (*story).pushes},
+	{34, (*story).pushes},
 	{5, (*story).pushesMain},
-	{16, (*story).scans},
-	{5, (*story).movesDown},
-	{7, (*story).movesUp},
+	{14, (*story).scans},
+	{8, (*story).movesDown},
+	{12, (*story).movesUp},
 	{3, (*story).opensClosesMerges},
 	{3, (*story).pauses},
-	{3, (*story).rewrites},
+	{4, (*story).rewrites},
 	{2, (*story).deletes},
-	{3, (*story).replies},
+	{4, (*story).replies},
 	{2, (*story).resolves},
 	{1, (*story).commentsOnPull},
-	{3, (*story).changesLaw},
+	{5, (*story).changesLaw},
 	{2, (*story).answersPlan},
 	{1, (*story).drafts},
 	{1, (*story).renames},
@@ -79,10 +79,14 @@ func (s *story) pushes() (string, bool, error) {
 		return "", false, nil
 	}
 	what, force := "nothing new", s.rng.IntN(3) == 0
-	if s.rng.IntN(5) > 0 {
+	for range s.rng.IntN(4) {
 		what = s.edit(b)
 	}
 	err := s.push(b, force)
+	if err == nil && s.rng.IntN(6) > 0 { // a prompt pipeline
+		what += ", scanned"
+		err = s.scan(fmt.Sprintf("pr-%d", b.number), b.head())
+	}
 	return fmt.Sprintf("push to #%d (forced %v): %s: %.7s", b.number, force, what, b.head()), true, err
 }
 
@@ -185,7 +189,7 @@ func (s *story) opensClosesMerges() (string, bool, error) {
 		return "", false, err
 	}
 	pulls := w.Repositories[0].PullRequests
-	if len(pulls) < 3 && s.rng.IntN(2) == 0 {
+	if b := s.some(); b == nil || len(pulls) < 4 && s.rng.IntN(2) == 0 {
 		return "a new pull request", true, s.newBranch()
 	}
 	p := pulls[s.rng.IntN(len(pulls))]
@@ -214,7 +218,7 @@ func (s *story) pauses() (string, bool, error) {
 }
 
 func (s *story) changesLaw() (string, bool, error) {
-	s.rule = s.rng.IntN(len(laws))
+	s.rule = s.someLaw()
 	s.settings = laws[s.rule].text
 	return fmt.Sprintf("settings %d", s.rule), true, nil
 }
@@ -251,7 +255,7 @@ func (s *story) renames() (string, bool, error) {
 
 // access takes Sluice's rights away, or gives them back.
 func (s *story) access() (string, bool, error) {
-	switch s.rng.IntN(5) {
+	switch s.rng.IntN(7) { // mostly back: without access little happens
 	case 0:
 		s.permit("read")
 		return "the token may only read", true, nil

@@ -50,10 +50,14 @@ func (s *story) runUnderFire() error {
 		f := &fuse{}
 		if s.rng.IntN(3) == 0 {
 			f.at, f.asks = 1+s.rng.IntN(90), s.rng.IntN(4) == 0
+			if s.rng.IntN(2) == 0 {
+				f.at, f.writes = 1+s.rng.IntN(24), true
+			}
 		}
 		before := len(s.injector.Met())
 		report, died, err := s.run(f)
 		s.injector.Calm()
+		s.count(report)
 		for _, m := range s.injector.Met()[before:] {
 			s.tell("  %s", m)
 		}
@@ -88,6 +92,9 @@ func (s *story) setFire() {
 		for range 1 + s.rng.IntN(2) {
 			r := all[s.rng.IntN(len(all))]
 			r.Skip, r.Times = s.rng.IntN(12), 1
+			if r.Writes = r.Writes || r.Route == "" && s.rng.IntN(2) == 0; r.Writes {
+				r.Skip = s.rng.IntN(4)
+			}
 			s.injector.Inject(r)
 		}
 	case n < 9:

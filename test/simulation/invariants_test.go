@@ -96,6 +96,7 @@ func (s *story) mailsAreNews(w *github.World) error {
 			return fmt.Errorf("#%d: %d pending reviews", p.Number, pending)
 		}
 	}
+	s.mails = len(mails) + len(summaries)
 	if !maps.Equal(mails, submitted) {
 		return fmt.Errorf("mails of reviews %v, submitted reviews %v", mails, submitted)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -80,10 +81,12 @@ type place struct {
 	settings string
 	tokens   int
 	heads    []string // of the ledger, as runs printed them
+
+	trees map[string]map[string]string // files by commit
 }
 
 func newPlace(l *law, dir string, limits github.Limits) (*place, error) {
-	p := &place{law: l, dir: dir, clock: newClock(), name: "shop"}
+	p := &place{law: l, dir: dir, clock: newClock(), name: "shop", trees: map[string]map[string]string{}}
 	p.machine = &machine{world: p.clock}
 	var err error
 	if p.sandbox, err = github.New(filepath.Join(dir, "github"), github.Options{Clock: p.clock.Now, Limits: limits}); err != nil {
@@ -166,8 +169,11 @@ func (p *place) text(_ context.Context, commit, path string) ([]byte, error) {
 	return []byte(text), nil
 }
 
-// checkout is every file of a commit; gitrepo remembers the answers.
+// checkout is every file of a commit: as it was written or, of a merge, as git has it.
 func (p *place) checkout(commit string) (map[string]string, error) {
+	if files, ok := p.trees[commit]; ok {
+		return files, nil
+	}
 	entries, err := p.git.List(commit, "")
 	if err != nil {
 		return nil, fs.ErrNotExist
@@ -180,7 +186,24 @@ func (p *place) checkout(commit string) (map[string]string, error) {
 		}
 		files[e.Path] = string(text)
 	}
+	p.trees[commit] = files
 	return files, nil
+}
+
+// commit writes files on top of those of a known commit.
+func (p *place) commit(c gitrepo.Change, on string) (string, error) {
+	files := map[string]string{}
+	if on != "" {
+		base, err := p.checkout(on)
+		if err != nil {
+			return "", err
+		}
+		maps.Copy(files, base)
+	}
+	maps.Copy(files, c.Write)
+	head, err := p.sandbox.Commit(p.full(), c)
+	p.trees[head] = files
+	return head, err
 }
 
 // run is one run of a fresh process, which may not live to its end: then the report is nil and died says where.

@@ -7,8 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/sluice-sec/sluice/promoter/run"
 )
 
 var (
@@ -22,33 +25,35 @@ var (
 func TestSeeds(t *testing.T) {
 	l := &law{}
 	if *oneSeed >= 0 {
-		if told, err := play(l, t.TempDir(), uint64(*oneSeed)); err != nil {
-			t.Fatalf("seed %d: %v\n%s", *oneSeed, err, strings.Join(told, "\n"))
-		} else {
-			t.Log(strings.Join(told, "\n"))
+		s, err := play(l, t.TempDir(), uint64(*oneSeed))
+		if err != nil {
+			t.Fatalf("seed %d: %v\n%s", *oneSeed, err, strings.Join(s.told, "\n"))
 		}
+		t.Log(strings.Join(s.told, "\n"))
 		return
 	}
 	if testing.Short() {
 		*numSeeds = min(*numSeeds, 20)
 	}
-	start := time.Now()
-	t.Cleanup(func() { t.Logf("%d seeds in %s", *numSeeds, time.Since(start).Round(time.Millisecond)) })
+	sum := &tally{start: time.Now()}
+	t.Cleanup(func() { t.Log(sum) })
 	for n := range *numSeeds {
 		seed := uint64(*first + n)
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			if told, err := play(l, t.TempDir(), seed); err != nil {
-				t.Errorf("seed %d: %v\n%s\nplay it again: go test ./test/simulation -run TestSeeds -seed %d", seed, err, tail(told), seed)
+			s, err := play(l, t.TempDir(), seed)
+			sum.add(s)
+			if err != nil {
+				t.Errorf("seed %d: %v\n%s\nplay it again: go test ./test/simulation -run TestSeeds -seed %d", seed, err, tail(s.told), seed)
 			}
 		})
 	}
 }
 
-func play(l *law, dir string, seed uint64) ([]string, error) {
+func play(l *law, dir string, seed uint64) (*story, error) {
 	s, err := newStory(l, dir, seed)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	err = s.play()
 	if *keep != "" {
@@ -57,7 +62,38 @@ func play(l *law, dir string, seed uint64) ([]string, error) {
 	if closed := s.close(); err == nil {
 		err = closed
 	}
-	return s.told, err
+	return s, err
+}
+
+// tally says what happened in all stories, so that a reader sees that something did.
+type tally struct {
+	mu                                                   sync.Mutex
+	start                                                time.Time
+	seeds, runs, killed, stopped, faults, lost, findings int
+	run.EffectCounts
+	mails int
+}
+
+func (y *tally) add(s *story) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.seeds++
+	y.runs += s.runs
+	y.killed += s.killed
+	y.stopped += s.stopped
+	y.faults += len(s.injector.Met())
+	y.lost += s.lost
+	y.findings += s.lines
+	y.Done, y.Kept, y.Deferred, y.Failed = y.Done+s.did.Done, y.Kept+s.did.Kept, y.Deferred+s.did.Deferred, y.Failed+s.did.Failed
+	y.Unknown += s.did.Unknown
+	y.mails += s.mails
+}
+
+func (y *tally) String() string {
+	return fmt.Sprintf("%d seeds in %s: %d runs, of them %d killed and %d stopped; %d faults met; %d problems written, %d mails;"+
+		" effects: %d done, %d kept, %d deferred, %d refused, %d unknown; %d settled by a later run",
+		y.seeds, time.Since(y.start).Round(time.Second), y.runs, y.killed, y.stopped, y.faults, y.findings, y.mails,
+		y.Done, y.Kept, y.Deferred, y.Failed, y.Unknown, y.lost)
 }
 
 func tail(told []string) string { return strings.Join(told[max(0, len(told)-25):], "\n") }
@@ -68,8 +104,8 @@ func TestASeedPlaysTheSameAgain(t *testing.T) {
 	for seed := range uint64(3) {
 		var told [2]string
 		for i := range told {
-			lines, err := play(l, filepath.Join(t.TempDir(), fmt.Sprint(i)), 1000+seed)
-			told[i] = fmt.Sprint(strings.Join(lines, "\n"), err)
+			s, err := play(l, filepath.Join(t.TempDir(), fmt.Sprint(i)), 1000+seed)
+			told[i] = fmt.Sprint(strings.Join(s.told, "\n"), err)
 		}
 		if told[0] != told[1] {
 			a, b := strings.Split(told[0], "\n"), strings.Split(told[1], "\n")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
@@ -31,6 +32,9 @@ type story struct {
 	rule      int // of laws, in force
 	delivered int // reports so far
 	told      []string
+
+	runs, killed, stopped, lost, mails int
+	did                                run.EffectCounts
 }
 
 type edited struct {
@@ -57,21 +61,39 @@ func newStory(l *law, dir string, seed uint64) (*story, error) {
 		about: map[int64][]string{}, taken: map[int]map[string]bool{}, threads: map[int64]bool{}}
 	var err error
 	if s.place, err = newPlace(l, dir, github.Limits{}); err != nil {
-		return nil, err
+		return s, err
 	}
-	s.rule = s.rng.IntN(len(laws))
+	s.rule = s.someLaw()
 	s.settings = laws[s.rule].text
-	head, err := s.sandbox.Commit(s.full(), gitrepo.Change{Branch: "main", Write: map[string]string{"main.go": text([]string{"package main", s.newProblem(), "// end"})}})
+	head, err := s.commit(gitrepo.Change{Branch: "main", Write: map[string]string{"main.go": text([]string{"package main", s.newProblem(), "// end"})}}, "")
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	s.mains = []string{head}
-	for range 1 + s.rng.IntN(2) {
+	for range 1 + s.rng.IntN(3) {
 		if err := s.newBranch(); err != nil {
-			return nil, err
+			return s, err
 		}
 	}
 	return s, nil
+}
+
+// someLaw prefers those under which much is shown.
+func (s *story) someLaw() int { return []int{0, 0, 1, 2, 2, 2, 3, 3, 4}[s.rng.IntN(9)] }
+
+// count adds up what runs did.
+func (s *story) count(r *run.Report) {
+	s.runs++
+	if r == nil {
+		s.killed++
+		return
+	}
+	if r.Interrupted {
+		s.stopped++
+	}
+	s.lost += r.Recovered
+	s.did.Done, s.did.Kept, s.did.Deferred = s.did.Done+r.Effects.Done, s.did.Kept+r.Effects.Kept, s.did.Deferred+r.Effects.Deferred
+	s.did.Failed, s.did.Unknown = s.did.Failed+r.Effects.Failed, s.did.Unknown+r.Effects.Unknown
 }
 
 func (s *story) tell(format string, args ...any) {
@@ -86,17 +108,20 @@ func (s *story) play() error {
 	if _, _, err := s.run(&fuse{}); err != nil {
 		return err
 	}
+	if _, err := s.store.EnsureCohorts(context.Background(), []string{"rest/toy/high", "rest/toy/medium", "rest/toy/low"}, s.machine.Now()); err != nil {
+		return err
+	}
 	for _, c := range s.cohorts() {
-		if s.rng.IntN(4) > 0 {
+		if s.rng.IntN(8) > 0 {
 			s.tell("move %s to advise", c.Key)
 			if err := s.move(c, promoter.Advise); err != nil {
 				return err
 			}
 		}
 	}
-	for round := range 4 + s.rng.IntN(7) {
+	for round := range 5 + s.rng.IntN(8) {
 		s.tell("-- round %d", round)
-		for range s.rng.IntN(6) {
+		for range 1 + s.rng.IntN(6) {
 			if err := s.something(); err != nil {
 				return err
 			}
@@ -190,6 +215,7 @@ func (s *story) settle() (done bool, err error) {
 	}
 	s.clock.advance(time.Minute)
 	report, died, err := s.run(&fuse{})
+	s.count(report)
 	if err != nil || died != "" {
 		return false, fmt.Errorf("an undisturbed run: %v %s", err, died)
 	}

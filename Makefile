@@ -10,11 +10,15 @@ SHELL        := bash
 GOSEC_VERSION       := 2.22.10
 GITLEAKS_VERSION    := 8.30.1
 STATICCHECK_VERSION := 0.8.2
+CYCLONEDX_VERSION   := 1.10.0
 
 tools       := $(CURDIR)/.tools/$(shell go env GOVERSION)
 gosec       := $(tools)/gosec-$(GOSEC_VERSION)/gosec
 gitleaks    := $(tools)/gitleaks-$(GITLEAKS_VERSION)/gitleaks
 staticcheck := $(tools)/staticcheck-$(STATICCHECK_VERSION)/staticcheck
+cyclonedx   := $(tools)/cyclonedx-gomod-$(CYCLONEDX_VERSION)/cyclonedx-gomod
+
+PLATFORMS := linux-amd64 linux-arm64 darwin-amd64 darwin-arm64
 
 DEMO     ?=
 FUZZTIME ?= 20s
@@ -79,6 +83,16 @@ fuzz: ## Each fuzz target for FUZZTIME (20s)
 build: ## Build bin/sluice and bin/sandbox
 	CGO_ENABLED=0 go build -trimpath -o bin/ ./cmd/sluice ./cmd/sandbox
 
+.PHONY: dist
+dist: $(cyclonedx) ## Build what is handed out: static binaries, their SBOMs, checksums
+	rm -rf dist
+	@for platform in $(PLATFORMS); do \
+		echo "dist/sluice-$$platform"; \
+		CGO_ENABLED=0 GOOS=$${platform%-*} GOARCH=$${platform#*-} go build -trimpath -ldflags -s -o dist/sluice-$$platform ./cmd/sluice; \
+		$(cyclonedx) bin -json -noserial -output dist/sluice-$$platform.cdx.json dist/sluice-$$platform 2>/dev/null; \
+	done
+	cd dist && if command -v sha256sum >/dev/null; then sha256sum sluice-*; else shasum -a 256 sluice-*; fi >SHA256SUMS
+
 .PHONY: clean
 clean: ## Remove what was built, fetched and left by the demo
 	rm -rf bin dist .demo .tools test/contracts/node_modules
@@ -88,6 +102,9 @@ $(gosec):
 
 $(gitleaks):
 	GOBIN=$(@D) go install github.com/zricethezav/gitleaks/v8@v$(GITLEAKS_VERSION)
+
+$(cyclonedx):
+	GOBIN=$(@D) go install github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v$(CYCLONEDX_VERSION)
 
 $(staticcheck):
 	GOBIN=$(@D) go install honnef.co/go/tools/cmd/staticcheck@v$(STATICCHECK_VERSION)

@@ -185,7 +185,14 @@ func (p *program) show(document any, text func(io.Writer) error) error {
 	return text(p.out)
 }
 
+// built is the version that the linker was given where there is no git to ask:
+// see the Dockerfile.
+var built string
+
 func version() string {
+	if built != "" {
+		return built
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" {
 		return "(devel)"

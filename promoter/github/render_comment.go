@@ -91,15 +91,10 @@ func foundBy(f finding.Finding) string {
 }
 
 // whyShown says it in a reader's words: what the change has to do with it, and
-// which setting let it through.
+// which stage let it through. The threshold is left to "sluice explain": with it
+// in the text, an edit of the settings would rewrite every comment.
 func whyShown(e promoter.Exhibit) string {
 	s := fmt.Sprintf("%s is at stage %s", code(e.Cohort, 150), e.Stage)
-	if e.Threshold != finding.Unknown {
-		s += fmt.Sprintf(", and this repository shows %s", e.Threshold)
-		if e.Threshold < finding.Critical {
-			s += " and above"
-		}
-	}
 	var why []string
 	for _, reason := range e.Reasons {
 		if words, known := reasonWords[reason]; known {

@@ -54,6 +54,10 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 	seen := map[int64]bool{}
 	for i, f := range present {
 		no := result.No[i]
+		if result.How[i] == match.Renamed && b.liesElsewhere(no, scope) {
+			no = 0
+			n.Ambiguous++
+		}
 		if no == 0 {
 			no = b.addFinding(f, scan.No)
 			n.New++
@@ -90,6 +94,20 @@ func (b *book) tiers(scope store.Scope) [][]match.Candidate {
 		})
 	}
 	return tiers
+}
+
+// liesElsewhere tells whether a finding is still open in another pull request
+// and was never seen in this scope or on a branch. Then what has its text in
+// another file is no renamed file but a copy, and one finding would stand for two.
+func (b *book) liesElsewhere(no int64, scope store.Scope) bool {
+	open := false
+	for _, s := range b.of(no) {
+		if s.Scope == scope.No || !isChangeRef(b.scopes[s.Scope].Ref) {
+			return false
+		}
+		open = open || s.Until == 0
+	}
+	return open
 }
 
 // sight books that a scan saw a finding, writing only what changed.

@@ -37,7 +37,7 @@ type book struct {
 	notices    []promoter.Notice
 	entries    []store.Entry
 	digest     *string
-	byFinding  map[int64][]*store.Sighting // filled when first asked, once all is absorbed
+	byFinding  map[int64][]*store.Sighting // filled when first asked
 	byChange   map[int][]*store.Sighting   // likewise
 	decidedOn  map[int64]int64             // likewise: the newest fact version of any decision
 }
@@ -188,6 +188,9 @@ func (b *book) factsChanged(no int64) bool {
 func (b *book) addSighting(s *store.Sighting) {
 	b.all = append(b.all, s)
 	b.open[sightingKey{s.Scope, s.Finding}] = s
+	if b.byFinding != nil {
+		b.byFinding[s.Finding] = append(b.byFinding[s.Finding], s)
+	}
 }
 
 func (b *book) touch(s *store.Sighting) { b.changedS[s] = true }

@@ -263,3 +263,36 @@ func TestWithoutAPlatformFindingsEndInTheReportAndTheQueue(t *testing.T) {
 		t.Errorf("%d queued, %d without platform", queued, r.NoPlatform)
 	}
 }
+
+// The same line in another file of another open pull request is another
+// problem: what is said of one must not count for both.
+func TestTwoPullRequestsDoNotShareAFinding(t *testing.T) {
+	p := newPlace(t)
+	p.repository(shop, map[string]string{"main.go": base})
+	p.scan(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "branch-main")
+	for _, file := range []string{"one.go", "two.go"} {
+		head := p.commit(shop, "add-"+file, "main", map[string]string{file: code("package main", "exec(b)")})
+		p.scanPull(shop, head, p.open(shop, "add-"+file))
+	}
+	p.run()
+	p.move("/high", promoter.Advise)
+	p.run()
+	repos, err := p.openStore().Repositories(t.Context())
+	p.must(err)
+	snap, err := p.store.Load(t.Context(), repos[0].ID)
+	p.must(err)
+	if len(snap.Findings) != 3 || len(live(p.pull(shop, 1)))+len(live(p.pull(shop, 2))) != 2 {
+		t.Errorf("%d findings, comments %d and %d", len(snap.Findings), len(live(p.pull(shop, 1))), len(live(p.pull(shop, 2))))
+	}
+}
+
+// An edited threshold shows and withdraws; what stays on display stays as it is.
+func TestAnEditedThresholdRewritesNoComment(t *testing.T) {
+	p, number := advised(t)
+	before := body(p.pull(shop, number))
+	p.settings = "thresholds: {default: {advise: medium}}\n"
+	r := p.run()
+	if body(p.pull(shop, number)) != before || r.Effects != (run.EffectCounts{}) {
+		t.Errorf("effects %+v: %+v", r.Effects, r.Actions)
+	}
+}

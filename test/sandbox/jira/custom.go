@@ -1,7 +1,6 @@
 package jira
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -91,7 +90,7 @@ func (f *Field) read(c *call, i *Issue, op string, v any) (any, error) {
 		if n, ok := v.(float64); ok {
 			return n, nil
 		}
-		return nil, errors.New("Operation value must be a number")
+		return nil, complain("Operation value must be a number")
 	case DateField:
 		return date(v)
 	case Select:
@@ -112,13 +111,13 @@ func (f *Field) read(c *call, i *Issue, op string, v any) (any, error) {
 	}
 	text, ok := v.(string)
 	if !ok {
-		return nil, errors.New("Operation value must be a string")
+		return nil, complain("Operation value must be a string")
 	}
 	if f.Kind == EpicLink {
 		return c.epic(text)
 	}
 	if units(text) > 255 || strings.ContainsAny(text, "\n\r") {
-		return nil, errors.New("The entered text is too long. It exceeds the allowed limit of 255 characters.")
+		return nil, complain("The entered text is too long. It exceeds the allowed limit of 255 characters.")
 	}
 	return text, nil
 }
@@ -126,7 +125,7 @@ func (f *Field) read(c *call, i *Issue, op string, v any) (any, error) {
 func (c *call) epic(key string) (any, error) {
 	epic, p := c.visible(key)
 	if epic == nil || !p.Type(epic.Type).Epic {
-		return nil, fmt.Errorf("Issue with key '%s' is not an epic or does not exist.", key)
+		return nil, complain("Issue with key '%s' is not an epic or does not exist.", key)
 	}
 	return epic.Key, nil
 }
@@ -135,7 +134,7 @@ func (f *Field) option(v any) (string, error) {
 	name := ref(v, "id", "value")
 	n := find(f.Options, func(n *Named) bool { return n.ID == name || n.Name == name })
 	if n == nil {
-		return "", fmt.Errorf("Option value '%s' is not valid", name)
+		return "", complain("Option value '%s' is not valid", name)
 	}
 	return n.Name, nil
 }

@@ -1,7 +1,6 @@
 package jira
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,7 +78,7 @@ func systemFields() map[string]*field {
 			allowed: func(c *call, p *Project) []object { return render(p.Types, c.issueType) }},
 		{id: "project", name: "Project", schema: system("project", "project"), ops: setOnly,
 			set: func(*call, *Issue, string, any) error {
-				return errors.New("The project of an issue cannot be changed here.")
+				return complain("The project of an issue cannot be changed here.")
 			},
 			get:     func(c *call, i *Issue) any { return c.projectRef(c.s.world.Project(i.Project)) },
 			words:   func(i *Issue) string { return i.Project },
@@ -112,13 +111,13 @@ func setSummary(_ *call, i *Issue, _ string, v any) error {
 	text, ok := v.(string)
 	switch {
 	case v == nil || ok && strings.TrimSpace(text) == "":
-		return errors.New("You must specify a summary of the issue.")
+		return complain("You must specify a summary of the issue.")
 	case !ok:
-		return errors.New("Operation value must be a string")
+		return complain("Operation value must be a string")
 	case strings.ContainsAny(text, "\n\r"):
-		return errors.New("The summary is invalid because it contains newline characters.")
+		return complain("The summary is invalid because it contains newline characters.")
 	case units(text) > 255:
-		return errors.New("Summary can't exceed 255 characters.")
+		return complain("Summary can't exceed 255 characters.")
 	}
 	i.Summary = strings.TrimSpace(text)
 	return nil
@@ -138,7 +137,7 @@ func (c *call) readText(v any) (t Text, err error) {
 	if c.version == "3" {
 		document, ok := v.(map[string]any)
 		if !ok {
-			return Text{}, errors.New("Operation value must be an Atlassian Document (see the Atlassian Document Format)")
+			return Text{}, complain("Operation value must be an Atlassian Document (see the Atlassian Document Format)")
 		}
 		if err := checkDocument(document); err != nil {
 			return Text{}, fmt.Errorf("INVALID_INPUT: %w", err)
@@ -147,12 +146,12 @@ func (c *call) readText(v any) (t Text, err error) {
 	} else {
 		text, ok := v.(string)
 		if !ok {
-			return Text{}, errors.New("Operation value must be a string")
+			return Text{}, complain("Operation value must be a string")
 		}
 		t = Text{Wiki: text}
 	}
 	if units(t.Wiki) > maxText {
-		return Text{}, errors.New("The entered text is too long. It exceeds the allowed limit of 32,767 characters.")
+		return Text{}, complain("The entered text is too long. It exceeds the allowed limit of 32,767 characters.")
 	}
 	return t, nil
 }
@@ -166,7 +165,7 @@ func oneOrMany(op string, v any, word func(any) (string, error)) ([]string, erro
 	var out []string
 	values, ok := v.([]any)
 	if !ok && v != nil {
-		return nil, errors.New("Operation value must be an array")
+		return nil, complain("Operation value must be an array")
 	}
 	for _, x := range values {
 		w, err := word(x)
@@ -209,11 +208,11 @@ func label(v any) (string, error) {
 	text, ok := v.(string)
 	switch {
 	case !ok:
-		return "", errors.New("Operation value must be a string")
+		return "", complain("Operation value must be a string")
 	case strings.ContainsAny(text, " \t\n\r"):
-		return "", fmt.Errorf("The label '%s' can't contain spaces.", text)
+		return "", complain("The label '%s' can't contain spaces.", text)
 	case text == "" || units(text) > 255:
-		return "", fmt.Errorf("The label '%s' is empty or exceeds 255 characters.", text)
+		return "", complain("The label '%s' is empty or exceeds 255 characters.", text)
 	}
 	return text, nil
 }
@@ -222,7 +221,7 @@ func setPriority(c *call, i *Issue, _ string, v any) error {
 	name := ref(v, "id", "name")
 	p := find(c.s.world.Priorities, func(n *Named) bool { return n.ID == name || same(n.Name, name) })
 	if p == nil {
-		return fmt.Errorf("Priority name '%s' is not valid", name)
+		return complain("Priority name '%s' is not valid", name)
 	}
 	i.Priority = p.Name
 	return nil
@@ -234,7 +233,7 @@ func setComponents(c *call, i *Issue, op string, v any) error {
 		name := ref(v, "id", "name")
 		n := find(project.Components, func(n *Named) bool { return n.ID == name || same(n.Name, name) })
 		if n == nil {
-			return "", fmt.Errorf("Component name '%s' is not valid", name)
+			return "", complain("Component name '%s' is not valid", name)
 		}
 		return n.Name, nil
 	})
@@ -290,7 +289,7 @@ func (c *call) personIn(v any) (*Person, error) {
 		return p.ID == id || c.s.world.Deployment == DataCenter && same(p.Name, id)
 	})
 	if p == nil || id == "" {
-		return nil, fmt.Errorf("User '%s' does not exist.", id)
+		return nil, complain("User '%s' does not exist.", id)
 	}
 	return p, nil
 }
@@ -305,7 +304,7 @@ func setAssignee(c *call, i *Issue, _ string, v any) error {
 		return nil
 	}
 	if p.Inactive || !c.s.world.Project(i.Project).may(p, Assignable) {
-		return fmt.Errorf("User '%s' cannot be assigned issues.", p.DisplayName)
+		return complain("User '%s' cannot be assigned issues.", p.DisplayName)
 	}
 	i.Assignee = p.Name
 	return nil
@@ -317,7 +316,7 @@ func setReporter(c *call, i *Issue, _ string, v any) error {
 		return err
 	}
 	if p == nil {
-		return errors.New("Reporter is required.")
+		return complain("Reporter is required.")
 	}
 	i.Reporter = p.Name
 	return nil
@@ -327,7 +326,7 @@ func setResolution(c *call, i *Issue, _ string, v any) error {
 	name := ref(v, "id", "name")
 	n := find(c.s.world.Resolutions, func(n *Named) bool { return n.ID == name || same(n.Name, name) })
 	if n == nil {
-		return fmt.Errorf("Resolution name '%s' is not valid", name)
+		return complain("Resolution name '%s' is not valid", name)
 	}
 	i.Resolution = n.Name
 	return nil
@@ -342,14 +341,14 @@ func setParent(c *call, i *Issue, _ string, v any) error {
 	}
 	parent, in := c.visible(ref(v, "id", "key"))
 	if parent == nil || parent.Key == i.Key {
-		return errors.New("Could not find issue by id or key.")
+		return complain("Could not find issue by id or key.")
 	}
 	above := in.Type(parent.Type).hierarchy()
 	if c.s.world.Deployment == DataCenter && !t.Subtask {
-		return errors.New("Given issue type is not a sub-task; use the epic link field.")
+		return complain("Given issue type is not a sub-task; use the epic link field.")
 	}
 	if above != t.hierarchy()+1 || t.Subtask && parent.Project != i.Project {
-		return errors.New("Given parent work item does not belong to appropriate hierarchy.")
+		return complain("Given parent work item does not belong to appropriate hierarchy.")
 	}
 	i.Parent = parent.Key
 	return nil
@@ -358,7 +357,7 @@ func setParent(c *call, i *Issue, _ string, v any) error {
 func setSecurity(c *call, i *Issue, _ string, v any) error {
 	p := c.s.world.Project(i.Project)
 	if !p.may(c.person, SetSecurity) {
-		return errors.New("Field 'security' cannot be set. It is not on the appropriate screen, or unknown.")
+		return complain("Field 'security' cannot be set. It is not on the appropriate screen, or unknown.")
 	}
 	if v == nil {
 		i.Security = ""
@@ -367,7 +366,7 @@ func setSecurity(c *call, i *Issue, _ string, v any) error {
 	name := ref(v, "id", "name")
 	l := find(p.Levels, func(l *Level) bool { return l.ID == name || same(l.Name, name) })
 	if l == nil || !slices.Contains(l.Members, c.person.Name) {
-		return fmt.Errorf("Security level '%s' is not valid for this project and user.", name)
+		return complain("Security level '%s' is not valid for this project and user.", name)
 	}
 	i.Security = l.Name
 	return nil
@@ -387,7 +386,7 @@ func getSecurity(c *call, i *Issue) any {
 func setType(c *call, i *Issue, _ string, v any) error {
 	t := c.s.world.Project(i.Project).Type(ref(v, "id", "name"))
 	if t == nil {
-		return errors.New("The issue type selected is invalid.")
+		return complain("The issue type selected is invalid.")
 	}
 	i.Type = t.Name
 	return nil

@@ -105,17 +105,17 @@ func (c *call) step(d *draft, screen []ScreenField, id string, step map[string]a
 func (c *call) stepComment(d *draft, op string, value any) error {
 	m, _ := value.(map[string]any)
 	if op != "add" || m == nil {
-		return fmt.Errorf("Operation '%s' is not supported here for comments.", op)
+		return complain("Operation '%s' is not supported here for comments.", op)
 	}
 	if !d.project.may(c.person, AddComment) {
-		return fmt.Errorf("You do not have the permission to comment on this issue.")
+		return complain("You do not have the permission to comment on this issue.")
 	}
 	t, err := c.readText(m["body"])
 	if err != nil {
 		return err
 	}
 	if t.Wiki == "" {
-		return fmt.Errorf("Comment body can not be empty!")
+		return complain("Comment body can not be empty!")
 	}
 	d.Comments = append(d.Comments, c.newComment(t))
 	d.comment = true
@@ -131,14 +131,14 @@ func (c *call) newComment(t Text) *Comment {
 func (c *call) stepLink(d *draft, op string, value any) error {
 	m, _ := value.(map[string]any)
 	if op != "add" || m == nil {
-		return fmt.Errorf("Operation '%s' is not supported here for links.", op)
+		return complain("Operation '%s' is not supported here for links.", op)
 	}
 	if !d.project.may(c.person, LinkIssues) {
-		return fmt.Errorf("You do not have permission to link issues in this project.")
+		return complain("You do not have permission to link issues in this project.")
 	}
 	t := c.linkTypeIn(m["type"])
 	if t == nil {
-		return fmt.Errorf("No issue link type with name '%s' found.", ref(m["type"], "name", "id"))
+		return complain("No issue link type with name '%s' found.", ref(m["type"], "name", "id"))
 	}
 	l := &Link{Type: t.Name, Inward: d.Key, Outward: d.Key}
 	key := ref(m["outwardIssue"], "key", "id")
@@ -147,7 +147,7 @@ func (c *call) stepLink(d *draft, op string, value any) error {
 	}
 	other, _ := c.visible(key)
 	if other == nil {
-		return fmt.Errorf("Issue with key '%s' does not exist.", key)
+		return complain("Issue with key '%s' does not exist.", key)
 	}
 	if m["outwardIssue"] != nil {
 		l.Outward = other.Key

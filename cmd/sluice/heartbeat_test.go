@@ -77,7 +77,7 @@ func TestHeartbeat(t *testing.T) {
 	}{
 		{"a run that went well", "", []string{"run"}, 0, beat},
 		{"a configuration with an error in it", "store: nowhere\n", []string{"run"}, 2, fail},
-		{"a policy that is not there", "", []string{"run", "--policy", "nowhere"}, 2, fail},
+		{"a flag that goes with another", "", []string{"run", "--policy", "nowhere"}, 2, fail},
 		{"a flag that is not there", "", []string{"run", "--deadlin", "1m"}, 2, fail},
 		{"an output that is not there", "", []string{"run", "--output", "xml"}, 2, fail},
 		{"a dry run", "", []string{"run", "--dry-run"}, 0, nil},

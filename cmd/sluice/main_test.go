@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"sluice":         func() { os.Exit(underTest().run(context.Background(), os.Args[1:])) },
 		"holding":        func() { os.Exit(holding()) },
+		"locking":        func() { os.Exit(locking()) },
 		"abandon":        func() { os.Exit(abandon()) },
 		"sluice-process": func() { os.Exit(command()) },
 	})
@@ -109,6 +110,14 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ends":   ends,
 			"masked": masked,
+			"damage": damage,
+			"newer":  newer,
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "userns" {
+				return false, fmt.Errorf("there is no condition %s", name)
+			}
+			return exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", os.TempDir()).Run() == nil, nil
 		},
 	})
 }

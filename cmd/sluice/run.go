@@ -87,6 +87,9 @@ func (f *runFlags) request() (app.Request, failOn, error) {
 	if err != nil {
 		return req, nil, err
 	}
+	if !f.dry && (f.files.policy != "" || f.files.settings != "") {
+		return req, nil, usagef("--policy and --settings try files out and go with --dry-run; what a run goes by, the configuration names")
+	}
 	if f.wait < 0 || f.deadline < 0 {
 		return req, nil, usagef("--wait and --deadline are lengths of time, such as 10m")
 	}

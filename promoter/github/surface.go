@@ -33,6 +33,8 @@ type Surface struct {
 	mu    sync.Mutex
 	login string // our own
 	repos map[string]githubapi.Repository
+	// threads by the first comment's id; two effects on one pull request never run at a time
+	threads map[place]map[int64]*thread
 }
 
 // New returns a surface that writes as the client's identity.
@@ -49,7 +51,7 @@ func New(client *githubapi.Client, opt Options) (*Surface, error) {
 	if opt.SettleDelay == 0 {
 		opt.SettleDelay = 5 * time.Second
 	}
-	return &Surface{client: client, opt: opt, repos: map[string]githubapi.Repository{}}, nil
+	return &Surface{client: client, opt: opt, repos: map[string]githubapi.Repository{}, threads: map[place]map[int64]*thread{}}, nil
 }
 
 // Do carries an effect out and tells what the world shows now. Doing a

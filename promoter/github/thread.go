@@ -44,14 +44,23 @@ type thread struct {
 	}
 }
 
-func (t thread) startsWith(comment int64) bool {
-	return len(t.Comments.Nodes) > 0 &&
-		strings.Trim(string(t.Comments.Nodes[0].FullDatabaseID), `"`) == strconv.FormatInt(comment, 10)
+// comment is the REST id of the thread's first comment; 0 if it has none.
+func (t thread) comment() int64 {
+	if len(t.Comments.Nodes) == 0 {
+		return 0
+	}
+	id, err := strconv.ParseInt(strings.Trim(string(t.Comments.Nodes[0].FullDatabaseID), `"`), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return id
 }
 
-// resolve brings a thread into the state the verb asks for.
+// resolve brings a thread into the state the verb asks for. All threads of a
+// pull request are asked for at once and remembered: a rollback of a thousand
+// comments must not spend the hour's quota on looking them up.
 func (t *target) resolve(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, error) {
-	now, err := t.thread(ctx, n)
+	now, err := t.remembered(ctx, n.Remote.ID)
 	if err != nil {
 		return promoter.ObservedPost{}, err
 	}
@@ -65,10 +74,52 @@ func (t *target) resolve(ctx context.Context, n promoter.Notice) (promoter.Obser
 			mutation = resolveThread
 		}
 		if err := t.client.Query(ctx, mutation, map[string]any{"id": now.ID}, nil); err != nil {
+			t.forget()
+			if githubapi.IsNotFound(err) {
+				return gone(n), nil
+			}
 			return promoter.ObservedPost{}, err
 		}
+		now.IsResolved = want
 	}
 	return settled(n, *now), nil
+}
+
+// place is a pull request among those whose threads are remembered.
+type place struct {
+	repository string // the platform's id
+	number     int
+}
+
+func (t *target) place() place { return place{t.repo.ExternalID, t.effect.Target.PullRequest} }
+
+// remembered is the thread that a comment starts, by what this process knows
+// of it; nil when GitHub has none (any more).
+func (t *target) remembered(ctx context.Context, comment int64) (*thread, error) {
+	t.mu.Lock()
+	known := t.threads[t.place()]
+	t.mu.Unlock()
+	if known[comment] == nil {
+		all, err := t.allThreads(ctx)
+		if err != nil {
+			return nil, err
+		}
+		known = map[int64]*thread{}
+		for _, one := range all {
+			known[one.comment()] = &one
+		}
+		t.mu.Lock()
+		t.threads[t.place()] = known
+		t.mu.Unlock()
+	}
+	return known[comment], nil
+}
+
+// forget has the threads asked for again.
+func (t *target) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.threads, t.place())
 }
 
 func (t *target) findResolve(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, bool, error) {
@@ -106,7 +157,19 @@ func (t *target) thread(ctx context.Context, n promoter.Notice) (*thread, error)
 }
 
 func (t *target) threadOf(ctx context.Context, comment int64) (*thread, error) {
+	all, err := t.allThreads(ctx)
+	for _, one := range all {
+		if one.comment() == comment {
+			return &one, err
+		}
+	}
+	return nil, err
+}
+
+// allThreads lists the threads of the pull request; none when it is gone.
+func (t *target) allThreads(ctx context.Context) ([]thread, error) {
 	vars := map[string]any{"owner": t.repo.Owner, "name": t.repo.Name, "number": t.effect.Target.PullRequest, "after": nil}
+	var all []thread
 	for {
 		var data struct {
 			Repository struct {
@@ -128,13 +191,9 @@ func (t *target) threadOf(ctx context.Context, comment int64) (*thread, error) {
 			return nil, err
 		}
 		page := data.Repository.PullRequest.ReviewThreads
-		for _, candidate := range page.Nodes {
-			if candidate.startsWith(comment) {
-				return &candidate, nil
-			}
-		}
+		all = append(all, page.Nodes...)
 		if !page.PageInfo.HasNextPage || page.PageInfo.EndCursor == "" {
-			return nil, nil
+			return all, nil
 		}
 		vars["after"] = page.PageInfo.EndCursor
 	}

@@ -130,6 +130,14 @@ func Meanwhile(name string, happen func()) Fault {
 	}}
 }
 
+// During lets something happen in the world while a request meets a fault.
+func During(f Fault, happen func()) Fault {
+	return Fault{f.Name, func(x *exchange) {
+		happen()
+		f.serve(x)
+	}}
+}
+
 // Refusal answers with a status, headers and a JSON body; nothing was done.
 func Refusal(name string, status int, header map[string]string, body string) Fault {
 	return Fault{name, func(x *exchange) {

@@ -118,6 +118,7 @@ func TestEachFaultDoesWhatItSays(t *testing.T) {
 		{faults.Conflict(), "", seen{0, 409, "", true, ""}},
 		{faults.Unprocessable("no"), "", seen{0, 422, "", true, ""}},
 		{faults.Meanwhile("nothing", func() {}), "ETag", seen{1, 201, "", true, `"e"`}},
+		{faults.During(faults.Status(504), func() {}), "", seen{0, 504, "", false, ""}},
 	}
 	for _, c := range cases {
 		t.Run(c.fault.Name, func(t *testing.T) {
@@ -176,6 +177,20 @@ func TestADelayedAnswerTakesItsTime(t *testing.T) {
 	send(t, faults.Direct(b), "http://sandbox/x", "")
 	if b.now.Sub(start) != time.Minute {
 		t.Errorf("the clock moved by %s", b.now.Sub(start))
+	}
+}
+
+func TestTheWorldMovesWhileARequestIsUnderWay(t *testing.T) {
+	b := newBench()
+	var at []int
+	look := func() { at = append(at, b.world.done) }
+	b.Inject(faults.Rule{Fault: faults.Meanwhile("look", look), Times: 1})
+	b.Inject(faults.Rule{Fault: faults.During(faults.ResetAfter(), look), Times: 1})
+	rt := faults.Direct(b)
+	send(t, rt, "http://sandbox/x", "")
+	send(t, rt, "http://sandbox/x", "")
+	if diff := cmp.Diff([]int{0, 1}, at); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -25,6 +25,7 @@ FUZZTIME ?= 20s
 SEEDS    ?= 2000
 FIRST    ?= 1
 BENCH    ?= .
+VERSION  ?= $(shell git describe --tags --always --dirty)
 
 .PHONY: help
 help: ## Say what the targets do
@@ -88,8 +89,8 @@ dist: $(cyclonedx) ## Build what is handed out: static binaries, their SBOMs, ch
 	rm -rf dist
 	@for platform in $(PLATFORMS); do \
 		echo "dist/sluice-$$platform"; \
-		CGO_ENABLED=0 GOOS=$${platform%-*} GOARCH=$${platform#*-} go build -trimpath -ldflags -s -o dist/sluice-$$platform ./cmd/sluice; \
-		$(cyclonedx) bin -json -noserial -output dist/sluice-$$platform.cdx.json dist/sluice-$$platform 2>/dev/null; \
+		CGO_ENABLED=0 GOOS=$${platform%-*} GOARCH=$${platform#*-} go build -trimpath -ldflags "-s -X main.built=$(VERSION)" -o dist/sluice-$$platform ./cmd/sluice; \
+		$(cyclonedx) bin -json -noserial -output dist/sluice-$$platform.cdx.json dist/sluice-$$platform; \
 	done
 	cd dist && if command -v sha256sum >/dev/null; then sha256sum sluice-*; else shasum -a 256 sluice-*; fi >SHA256SUMS
 

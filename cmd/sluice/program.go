@@ -185,8 +185,7 @@ func (p *program) show(document any, text func(io.Writer) error) error {
 	return text(p.out)
 }
 
-// built is the version that the linker was given where there is no git to ask:
-// see the Dockerfile.
+// built is the version that the linker was given: see Makefile and Dockerfile.
 var built string
 
 func version() string {

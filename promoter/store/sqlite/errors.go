@@ -14,6 +14,7 @@ var (
 	ErrCorrupt     = errors.New("the database is damaged: restore a backup")
 	ErrReadOnly    = errors.New("the database cannot be written: check the owner and mode of the file and its folder")
 	ErrFull        = errors.New("the disk is full: nothing of this step was kept; free some space and run again")
+	ErrIO          = errors.New("the disk refused to read or write: look at its space, the user's quota and its health; nothing of this step was kept")
 	ErrLocked      = errors.New("another process keeps the database locked: try again when it is done")
 )
 
@@ -48,6 +49,8 @@ func explain(err error) error {
 		known = ErrReadOnly
 	case lib.SQLITE_FULL:
 		known = ErrFull
+	case lib.SQLITE_IOERR:
+		known = ErrIO
 	case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
 		known = ErrLocked
 	default:

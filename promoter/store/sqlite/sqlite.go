@@ -58,7 +58,7 @@ const busyTimeout = 15 * time.Second
 
 // Open opens the database at path, adding it if it is not there and bringing
 // its schema up to date. It fails with *NewerError, or an error that wraps
-// ErrNotDatabase, ErrCorrupt, ErrReadOnly, ErrFull or ErrLocked, or with
+// ErrNotDatabase, ErrCorrupt, ErrReadOnly, ErrFull, ErrIO or ErrLocked, or with
 // *store.HeldError if an older database is to be migrated while a run works
 // on it.
 func Open(ctx context.Context, path string, o Options) (*DB, error) {

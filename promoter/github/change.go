@@ -29,10 +29,10 @@ func (s *Surface) change(ctx context.Context, repo promoter.Repository, number i
 	root := repositoryPath(now)
 	var pr github.PullRequest
 	if _, err := s.client.Get(ctx, fmt.Sprintf("%s/pulls/%d", root, number), &pr); err != nil {
-		if githubapi.IsNotFound(err) {
-			return promoter.Change{Number: number}, nil
+		if gone, err := s.isGone(ctx, now, err); !gone {
+			return promoter.Change{}, err
 		}
-		return promoter.Change{}, err
+		return promoter.Change{Number: number}, nil
 	}
 	c := promoter.Change{
 		Number: number, Open: pr.GetState() == "open", Draft: pr.GetDraft(),
@@ -124,10 +124,10 @@ func grow(ranges []promoter.LineRange, line int) []promoter.LineRange {
 func (t *target) fresh(ctx context.Context) error {
 	var pr github.PullRequest
 	if _, err := t.client.Get(ctx, t.pull(""), &pr); err != nil {
-		if githubapi.IsNotFound(err) {
-			return stale("pull request %d is gone", t.effect.Target.PullRequest)
+		if gone, err := t.isGone(ctx, t.repo, err); !gone {
+			return err
 		}
-		return err
+		return stale("pull request %d is gone", t.effect.Target.PullRequest)
 	}
 	if pr.GetState() != "open" {
 		return stale("pull request %d is %s", t.effect.Target.PullRequest, pr.GetState())

@@ -32,8 +32,9 @@ type comment struct {
 // edit replaces a body, unless a person changed or answered it.
 func (t *target) edit(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, error) {
 	c, want, err := t.current(ctx, n)
+	isGone, err := t.isGone(ctx, t.repo, err)
 	switch {
-	case githubapi.IsNotFound(err):
+	case isGone:
 		return gone(n), nil
 	case err != nil:
 		return promoter.ObservedPost{}, err
@@ -85,7 +86,8 @@ func (t *target) write(ctx context.Context, n promoter.Notice, body string) (now
 
 func (t *target) findEdit(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, bool, error) {
 	c, want, err := t.current(ctx, n)
-	if githubapi.IsNotFound(err) {
+	isGone, err := t.isGone(ctx, t.repo, err)
+	if isGone {
 		return gone(n), true, nil
 	}
 	if err != nil {

@@ -36,11 +36,20 @@ func (s *Surface) Merges(ctx context.Context, repo promoter.Repository, commit, 
 	}
 	var c github.Commit
 	_, err = s.client.Get(ctx, repositoryPath(r)+"/git/commits/"+commit, &c)
-	if githubapi.IsNotFound(err) {
-		return false, nil
-	}
-	if err != nil {
+	if isGone, err := s.isGone(ctx, r, err); isGone || err != nil {
 		return false, translate("commit", err)
 	}
 	return len(c.Parents) > 1 && slices.ContainsFunc(c.Parents, func(p *github.Commit) bool { return p.GetSHA() == head }), nil
+}
+
+// isGone tells whether what GitHub says it does not have is really gone. It
+// says so of everything in a repository that a token may not see (any more),
+// and that is no deletion: then the error is about the repository. Any other
+// error comes back as it is.
+func (s *Surface) isGone(ctx context.Context, in githubapi.Repository, err error) (bool, error) {
+	if !githubapi.IsNotFound(err) {
+		return false, err
+	}
+	_, err = s.client.Repository(ctx, in.Owner, in.Name)
+	return err == nil, err
 }

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/sluice-sec/sluice/connectors/githubapi"
 	"github.com/sluice-sec/sluice/promoter"
 )
 
@@ -75,10 +74,10 @@ func (t *target) resolve(ctx context.Context, n promoter.Notice) (promoter.Obser
 		}
 		if err := t.client.Query(ctx, mutation, map[string]any{"id": now.ID}, nil); err != nil {
 			t.forget()
-			if githubapi.IsNotFound(err) {
-				return gone(n), nil
+			if isGone, err := t.isGone(ctx, t.repo, err); !isGone {
+				return promoter.ObservedPost{}, err
 			}
-			return promoter.ObservedPost{}, err
+			return gone(n), nil
 		}
 		now.IsResolved = want
 	}
@@ -147,13 +146,13 @@ func (t *target) thread(ctx context.Context, n promoter.Notice) (*thread, error)
 	}
 	var data struct{ Node *thread }
 	err := t.client.Query(ctx, threadByID, map[string]any{"id": n.Remote.ThreadID}, &data)
-	if githubapi.IsNotFound(err) {
-		return nil, nil
+	if isGone, err := t.isGone(ctx, t.repo, err); isGone || err != nil {
+		return nil, err
 	}
 	if data.Node != nil && data.Node.ID == "" {
 		data.Node = nil // some other kind of node
 	}
-	return data.Node, err
+	return data.Node, nil
 }
 
 func (t *target) threadOf(ctx context.Context, comment int64) (*thread, error) {
@@ -185,9 +184,7 @@ func (t *target) allThreads(ctx context.Context) ([]thread, error) {
 			}
 		}
 		if err := t.client.Query(ctx, threadsOfPull, vars, &data); err != nil {
-			if githubapi.IsNotFound(err) {
-				return nil, nil
-			}
+			_, err = t.isGone(ctx, t.repo, err)
 			return nil, err
 		}
 		page := data.Repository.PullRequest.ReviewThreads

@@ -106,3 +106,31 @@ func TestAClockSetBackHasNothingReadTwice(t *testing.T) {
 	}
 	must(t, s.anotherRunDoesNothing())
 }
+
+// A token that loses sight of a repository half way meets 404 everywhere. That is not somebody deleting our comments, or
+// the rollback would stop there for good.
+func TestLosingSightOfARepositoryIsNoDeletion(t *testing.T) {
+	for _, route := range []string{routeRepo + "/pulls/comments/{comment_id}", "/graphql", routePull, routePull + "/comments"} {
+		t.Run(route, func(t *testing.T) {
+			s, _ := calmStory(t)
+			s.mustRun(t)
+			if len(s.posts(s.world(t))) == 0 {
+				t.Fatal("nothing is shown")
+			}
+			for _, c := range s.cohorts() {
+				must(t, s.move(c, promoter.Observe))
+			}
+			s.injector.Inject(faults.Rule{Route: route, Times: 1, Fault: faults.Meanwhile("blind", s.blind)})
+			s.mustRun(t)
+			s.permit("write")
+			for range 2 {
+				s.mustRun(t)
+			}
+			for _, p := range s.posts(s.world(t)) {
+				if p.live || !p.pull.Thread(p.id).Resolved {
+					t.Errorf("%d is still on display: %.40q", p.id, p.body)
+				}
+			}
+		})
+	}
+}

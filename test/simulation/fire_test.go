@@ -28,7 +28,7 @@ func (p *place) trouble() []faults.Rule {
 		faults.Primary(reset), faults.SSO("https://example.com/orgs/acme/sso"), faults.BadCredentials(),
 	}
 	writes := []faults.Fault{
-		faults.Late(time.Second), faults.Late(4 * time.Second), faults.NoPermission("pull_requests=write"),
+		faults.Late(time.Second), faults.Late(2 * time.Second), faults.Late(4 * time.Second), faults.NoPermission("pull_requests=write"),
 		faults.Conflict(), faults.Unprocessable("Something is not right"),
 	}
 	var out []faults.Rule

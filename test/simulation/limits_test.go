@@ -17,27 +17,34 @@ import (
 const wide = "budgets: {pull_request: {comments: 100}, team_week: {notices: 100000}}\n" +
 	"ceilings: {run: {show: 5000, withdraw: 5000}, cohort: {show: 5000}}\nthresholds: {default: {advise: medium}}\n"
 
-// busy is a place under GitHub's own limits whose pull requests have so many comments of medium severity each.
-func busy(t *testing.T, pulls, comments int) *story {
+// emptyStory is a place with one commit on main, scanned, and no pull request.
+func emptyStory(t *testing.T, l *law, limits github.Limits) *story {
 	t.Helper()
 	s := &story{open: map[int]*branch{}, edits: map[int64]edited{}, about: map[int64][]string{}}
 	var err error
-	s.place, err = newPlace(&law{}, t.TempDir(), github.GitHubLimits())
+	s.place, err = newPlace(l, t.TempDir(), limits)
 	must(t, err)
 	t.Cleanup(func() { _ = s.close() })
-	s.settings = wide
 	head, err := s.commit(gitrepo.Change{Branch: "main", Write: map[string]string{"main.go": "package main\n"}}, "")
 	must(t, err)
+	s.mains = []string{head}
 	must(t, s.scan("branch-main", head))
+	return s
+}
+
+// busy is a place under GitHub's own limits whose pull requests have so many comments of medium severity each.
+func busy(t *testing.T, pulls, comments int) *story {
+	t.Helper()
+	s := emptyStory(t, &law{}, github.GitHubLimits())
+	s.settings = wide
 	for n := range pulls {
 		var lines []string
-		for range comments {
-			s.lines++
-			lines = append(lines, fmt.Sprintf("md5(n%d)", s.lines))
+		for i := range comments {
+			lines = append(lines, fmt.Sprintf("md5(n%d)", 1+n*comments+i))
 		}
-		s.change(t, head, fmt.Sprintf("noisy-%d", n), lines...)
+		s.change(t, s.mains[0], fmt.Sprintf("noisy-%d", n), lines...)
 	}
-	_, err = s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high", "rest/toy/medium"}, s.machine.Now())
+	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high", "rest/toy/medium"}, s.machine.Now())
 	must(t, err)
 	for _, c := range s.cohorts() {
 		must(t, s.move(c, promoter.Advise))
@@ -52,6 +59,14 @@ func (s *story) change(t *testing.T, on, name string, lines ...string) {
 	head, err := s.commit(gitrepo.Change{Branch: name, From: on, Write: map[string]string{name + ".go": text(lines)}}, on)
 	must(t, err)
 	number, err := s.sandbox.OpenPullRequest(s.full(), github.NewPullRequest{Title: name, Head: name, Base: "main", Author: "dev"})
+	must(t, err)
+	must(t, s.scan(fmt.Sprintf("pr-%d", number), head))
+}
+
+// next pushes another state of that file, and has it scanned.
+func (s *story) next(t *testing.T, on string, number int, name string, lines ...string) {
+	t.Helper()
+	head, err := s.commit(gitrepo.Change{Branch: name, Write: map[string]string{name + ".go": text(lines)}}, on)
 	must(t, err)
 	must(t, s.scan(fmt.Sprintf("pr-%d", number), head))
 }
@@ -92,7 +107,7 @@ func TestAThousandWithdrawalsDrainAsFastAsTheLimitsAllow(t *testing.T) {
 	const pulls, comments = 20, 50
 	s := busy(t, pulls, comments)
 	// Beside them one text to edit and one new comment to make: both come after.
-	tip := s.world(t).Repositories[0].PullRequests[0].BaseSHA
+	tip := s.mains[0]
 	s.change(t, tip, "kept", "exec(n9001)")
 	s.ran(t)
 	kept := s.world(t).Repositories[0].PullRequests[pulls]

@@ -18,6 +18,7 @@ var (
 	oneSeed  = flag.Int64("seed", -1, "play this seed alone, and tell its story")
 	numSeeds = flag.Int("seeds", 150, "how many seeds to play")
 	first    = flag.Int("first", 1, "the first of them")
+	every    = flag.Int("every", 11, "of the faults at requests, try each so-manieth")
 	keep     = flag.String("keep", "", "with -seed: leave its database and its world in this new folder")
 )
 

@@ -141,7 +141,7 @@ func (s *story) play() error {
 
 // pass lets time go by: sometimes none, so that the next run meets what is still on its way.
 func (s *story) pass() error {
-	if s.rng.IntN(4) == 0 {
+	if s.rng.IntN(4) == 0 || s.injector.Late() > 0 && s.rng.IntN(4) > 0 {
 		return nil
 	}
 	spans := []time.Duration{10 * time.Second, time.Minute, time.Hour, 26 * time.Hour, 8 * 24 * time.Hour}

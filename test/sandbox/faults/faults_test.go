@@ -159,13 +159,13 @@ func TestALateRequestArrivesInItsTime(t *testing.T) {
 	send(t, rt, "http://sandbox/x", "")
 	b.now = b.now.Add(4 * time.Second)
 	send(t, rt, "http://sandbox/x", "")
-	if b.world.done != 1 {
+	if b.world.done != 1 || b.Late() != 1 {
 		t.Fatalf("done %d before its time", b.world.done)
 	}
 	b.now = b.now.Add(time.Second)
 	b.Calm() // no fault: it was sent long ago
 	send(t, rt, "http://sandbox/x", "")
-	if b.world.done != 3 {
+	if b.world.done != 3 || b.Late() != 0 {
 		t.Errorf("done %d, want the late one too", b.world.done)
 	}
 }

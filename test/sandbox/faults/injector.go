@@ -113,6 +113,13 @@ func (i *Injector) Met() []Met {
 	return append([]Met(nil), i.met...)
 }
 
+// Late is how many requests are still on their way.
+func (i *Injector) Late() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.held)
+}
+
 // ServeHTTP passes a request on or lets it meet its fault.
 func (i *Injector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)

@@ -168,10 +168,11 @@ func displayed(have []Notice) map[int64]int {
 }
 
 // takenAway tells whether a person removed the comment that a claim was in or
-// would share.
+// would share, or the summary while it was in there.
 func takenAway(have []Notice, c Claim) bool {
 	return slices.ContainsFunc(have, func(n Notice) bool {
-		return n.TakenAway() && n.Surface == SurfaceReview &&
-			(n.Group == c.Group || slices.ContainsFunc(n.Items, func(i Item) bool { return i.Finding == c.Finding }))
+		return n.TakenAway() && (n.Surface == SurfaceReview && n.Group == c.Group || slices.ContainsFunc(n.Items, func(i Item) bool {
+			return i.Finding == c.Finding && (n.Surface == SurfaceReview || i.Cause == RemovedAnswered)
+		}))
 	})
 }

@@ -2,6 +2,8 @@ package github
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -44,12 +46,22 @@ func (s *Surface) Merges(ctx context.Context, repo promoter.Repository, commit, 
 
 // isGone tells whether what GitHub says it does not have is really gone. It
 // says so of everything in a repository that a token may not see (any more),
-// and that is no deletion: then the error is about the repository. Any other
-// error comes back as it is.
+// and that is no deletion: then the error is about the repository. Nor is it
+// one when the repository has another name since this process asked for it.
+// Any other error comes back as it is.
 func (s *Surface) isGone(ctx context.Context, in githubapi.Repository, err error) (bool, error) {
 	if !githubapi.IsNotFound(err) {
 		return false, err
 	}
-	_, err = s.client.Repository(ctx, in.Owner, in.Name)
-	return err == nil, err
+	now, err := s.client.Repository(ctx, in.Owner, in.Name)
+	if err != nil {
+		return false, err
+	}
+	if now.Owner == in.Owner && now.Name == in.Name {
+		return true, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.repos, func(_ string, known githubapi.Repository) bool { return known.ExternalID == in.ExternalID })
+	return false, &promoter.LaterError{Why: fmt.Sprintf("%s/%s has just become %s/%s", in.Owner, in.Name, now.Owner, now.Name)}
 }

@@ -2,6 +2,7 @@ package simulation_test
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
+	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
 // What the seeds found, played by hand.
@@ -132,5 +134,55 @@ func TestLosingSightOfARepositoryIsNoDeletion(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A repository that is renamed while its threads are looked up has not lost them. (Seed 2688: a thread stayed open.)
+func TestARenameHalfWayIsNoDeletion(t *testing.T) {
+	s, _ := calmStory(t)
+	s.mustRun(t)
+	for _, c := range s.cohorts() {
+		must(t, s.move(c, promoter.Observe))
+	}
+	s.injector.Inject(faults.Rule{Route: "/graphql", Times: 1, Fault: faults.Meanwhile("renamed", func() {
+		must(t, s.sandbox.RenameRepository(s.full(), "store"))
+		s.name = "store"
+	})})
+	for range 3 {
+		s.mustRun(t)
+	}
+	for _, p := range s.posts(s.world(t)) {
+		if p.live || !p.pull.Thread(p.id).Resolved {
+			t.Errorf("%d is still on display, or its thread is: %.40q", p.id, p.body)
+		}
+	}
+}
+
+// What a person took away with the whole summary is not said again in a comment. (Seed 2598.)
+func TestWhatStoodInADeletedSummaryIsNotSaidAgain(t *testing.T) {
+	s := emptyStory(t, &law{}, github.Limits{})
+	s.settings = "budgets: {pull_request: {comments: 1}}\n"
+	s.change(t, s.mains[0], "change", "exec(n9001)", "exec(n9002)")
+	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high"}, s.machine.Now())
+	must(t, err)
+	must(t, s.move(s.cohorts()[0], promoter.Advise))
+	s.mustRun(t)
+	sticky := s.world(t).Repositories[0].PullRequests[0].Comments
+	if len(sticky) != 1 {
+		t.Fatalf("%d summaries", len(sticky))
+	}
+	must(t, s.sandbox.DeleteComment(sticky[0].ID))
+	s.settings = wide // there would be room for it now
+	for n := range 2 {
+		s.next(t, s.mains[0], 1, "change", "exec(n9001)", "exec(n9002)", fmt.Sprintf("exec(n901%d)", n))
+		s.mustRun(t)
+	}
+	for _, p := range s.posts(s.world(t)) {
+		if slices.Contains(p.about, "n9001") && slices.Contains(p.about, "n9002") || p.summary {
+			t.Errorf("said again: %v", p.about)
+		}
+	}
+	if n := len(s.posts(s.world(t))); n != 3 {
+		t.Errorf("%d comments, want the first and the two new ones", n)
 	}
 }

@@ -84,8 +84,8 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 // request is no more: then nobody sees it either.
 func (r *runner) vanished(ctx context.Context, e promoter.Effect, err error) bool {
 	var refused *promoter.RefusedError
-	if !errors.As(err, &refused) {
-		return false
+	if !errors.As(err, &refused) || refused.Mend != "" {
+		return false // what a person can mend is to be looked for once it is mended
 	}
 	owner, name, _ := strings.Cut(e.Repository, "/")
 	c, err := r.Platform.Change(ctx, promoter.Repository{ID: e.Target.RepoID, Owner: owner, Name: name}, e.Target.PullRequest)

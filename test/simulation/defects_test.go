@@ -186,3 +186,25 @@ func TestWhatStoodInADeletedSummaryIsNotSaidAgain(t *testing.T) {
 		t.Errorf("%d comments, want the first and the two new ones", n)
 	}
 }
+
+// Without the right to look after its review a run does not call it settled, although the pull request is closed.
+// (Seed 27: an unsubmitted review was left.)
+func TestAReviewThatMayNotBeDeletedStaysUnknown(t *testing.T) {
+	s, b := calmStory(t)
+	s.injector.Inject(faults.Rule{Method: "POST", Route: routeReview + "/{review_id}/events", Times: 1, Fault: faults.ResetBefore()})
+	if r := s.mustRun(t); r.Effects.Unknown != 1 {
+		t.Fatalf("effects %+v", r.Effects)
+	}
+	must(t, s.sandbox.ClosePullRequest(s.full(), b.number))
+	s.permit("read")
+	s.mustRun(t)
+	s.permit("write")
+	s.mustRun(t)
+	open, err := s.store.OpenEffects(t.Context())
+	must(t, err)
+	for _, p := range s.world(t).Repositories[0].PullRequests {
+		if len(open) > 0 || slices.ContainsFunc(p.Reviews, func(r *github.Review) bool { return r.State == github.Pending }) {
+			t.Errorf("#%d has an unsubmitted review, or effects are open: %+v", p.Number, open)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -55,15 +56,23 @@ func (s *story) runUnderFire() error {
 			}
 		}
 		before := len(s.injector.Met())
+		quiet, err := s.pausedAt()
+		if err != nil {
+			return err
+		}
 		report, died, err := s.run(f)
 		s.injector.Calm()
 		s.count(report)
 		for _, m := range s.injector.Met()[before:] {
 			s.tell("  %s", m)
 		}
-		switch {
-		case err != nil:
+		if err != nil {
 			return fmt.Errorf("run: %w", err)
+		}
+		if err := s.quietWas(quiet); err != nil {
+			return err
+		}
+		switch {
 		case report == nil:
 			s.tell("run: killed at touch %d, %s", f.touches, died)
 			if s.rng.IntN(2) == 0 {
@@ -81,6 +90,44 @@ func (s *story) runUnderFire() error {
 		break
 	}
 	return nil
+}
+
+// quiet is how many mails there were when a pause began to count; -1 without one.
+type quiet struct{ mails int }
+
+// pausedAt looks before a run whether nothing new may be shown in it. Requests that are still on their way were sent
+// before the pause.
+func (s *story) pausedAt() (quiet, error) {
+	pause, err := s.store.Pause(context.Background())
+	if err != nil || !pause.Active(s.machine.Now()) || s.injector.Late() > 0 {
+		return quiet{-1}, err
+	}
+	n, err := s.ourMails()
+	return quiet{n}, err
+}
+
+// quietWas: a run during which a pause stood sent no mail.
+func (s *story) quietWas(q quiet) error {
+	pause, err := s.store.Pause(context.Background())
+	if err != nil || q.mails < 0 || !pause.Active(s.machine.Now()) {
+		return err
+	}
+	n, err := s.ourMails()
+	if err == nil && n != q.mails {
+		err = fmt.Errorf("%d mails were sent under a pause", n-q.mails)
+	}
+	return err
+}
+
+func (s *story) ourMails() (int, error) {
+	w, err := s.sandbox.World()
+	n := 0
+	for _, m := range w.Mails {
+		if m.From == bot {
+			n++
+		}
+	}
+	return n, err
 }
 
 // setFire arms the injector for the next run.

@@ -190,12 +190,16 @@ func TestWhatStoodInADeletedSummaryIsNotSaidAgain(t *testing.T) {
 // Without the right to look after its review a run does not call it settled, although the pull request is closed.
 // (Seed 27: an unsubmitted review was left.)
 func TestAReviewThatMayNotBeDeletedStaysUnknown(t *testing.T) {
-	s, b := calmStory(t)
+	s := emptyStory(t, &law{}, github.Limits{})
+	s.change(t, s.mains[0], "change", "exec(n9001)")
+	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high"}, s.machine.Now())
+	must(t, err)
+	must(t, s.move(s.cohorts()[0], promoter.Advise))
 	s.injector.Inject(faults.Rule{Method: "POST", Route: routeReview + "/{review_id}/events", Times: 1, Fault: faults.ResetBefore()})
 	if r := s.mustRun(t); r.Effects.Unknown != 1 {
 		t.Fatalf("effects %+v", r.Effects)
 	}
-	must(t, s.sandbox.ClosePullRequest(s.full(), b.number))
+	must(t, s.sandbox.ClosePullRequest(s.full(), 1))
 	s.permit("read")
 	s.mustRun(t)
 	s.permit("write")

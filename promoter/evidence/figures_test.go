@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"testing"
 
 	"github.com/sluice-sec/sluice/promoter/evidence"
 )
 
-// The figures of the specification: go test -run Figures -cohorts 10000 -v prints
-// them all, and FIGURES=file.json writes them as a list.
+// The figures of the specification: go test -run Figures -cohorts 10000 -timeout 3h -v
+// prints them all, one JSON object a line, in tens of minutes; -run Figures/bare
+// those of the bare statistics, in one.
 var cohorts = flag.Int("cohorts", 300, "cohorts to simulate for each figure; the figures are claimed for 10000")
 
 const (
@@ -123,8 +123,7 @@ func quantiles(name string, median, p90 int, n int, wait func(rng *rand.Rand) in
 }
 
 // bareFigures are those of one test each, looked at after every verdict.
-func bareFigures(n int) (out []figure) {
-	add := func(f figure) { out = append(out, f) }
+func bareFigures(n int, add func(...figure)) {
 	for _, b := range []struct{ p, most float64 }{{.03, .001}, {.05, .005}, {.08, .05}, {.10, .26}} {
 		add(share(fmt.Sprintf("false rollback within 2000, p = %.2f", b.p), b.most, n, func(rng *rand.Rand) bool {
 			return fallAfter(rng, evidence.NewDetector(headR), b.p, 2000) > 0
@@ -169,7 +168,7 @@ func bareFigures(n int) (out []figure) {
 	add(share("promotion in surfacing order, W = 60, p = 0.12, complaints after 20 days", .05, n, func(rng *rand.Rand) bool {
 		return lateClimbs(rng, .12)
 	}))
-	return append(out, portfolio(n)...)
+	add(portfolio(n)...)
 }
 
 // goodPast is a detector after 300 verdicts at half the bar that raised no alarm.
@@ -286,25 +285,27 @@ func portfolio(n int) []figure {
 	}
 }
 
-func TestFigures(t *testing.T) {
-	if testing.Short() {
-		t.Skip("the simulation takes some seconds")
-	}
-	out := bareFigures(*cohorts)
-	out = append(out, wholeFigures(t, *cohorts)...)
-	for _, f := range out {
-		t.Logf("%-82s %-12s %-14s %v", f.Figure, f.Required, f.Reached, f.Holds)
+// report checks a figure and tells it at once: the large simulation takes long.
+func report(t *testing.T, figures ...figure) {
+	t.Helper()
+	for _, f := range figures {
+		text, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Log(string(text))
 		if !f.Holds {
 			t.Errorf("%s: %s, must be %s", f.Figure, f.Reached, f.Required)
 		}
 	}
-	if name := os.Getenv("FIGURES"); name != "" {
-		text, err := json.MarshalIndent(out, "", "  ")
-		if err == nil {
-			err = os.WriteFile(name, text, 0o644)
-		}
-		if err != nil {
-			t.Error(err)
-		}
+}
+
+func TestFigures(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the simulation takes some seconds")
+	}
+	t.Run("bare", func(t *testing.T) { bareFigures(*cohorts, func(f ...figure) { report(t, f...) }) })
+	for _, r := range answerRates {
+		t.Run("whole/"+r.name(), func(t *testing.T) { wholeFigures(t, *cohorts, r) })
 	}
 }

@@ -17,6 +17,8 @@ type rates struct{ annoyed, content float64 }
 
 func (r rates) String() string { return fmt.Sprintf("%.0f/%.0f %%", 100*r.annoyed, 100*r.content) }
 
+func (r rates) name() string { return fmt.Sprintf("%.0f-%.0f", 100*r.annoyed, 100*r.content) }
+
 var answerRates = []rates{{1, 1}, {.5, .1}, {.2, .2}, {.2, .03}}
 
 // world is one cohort, weighed by the whole rule: its pull requests come twenty
@@ -127,23 +129,19 @@ func (w *world) fell(r evidence.Result) bool {
 
 // wholeFigures play the rule as it ships: gate, split limits, holds and audits.
 // A test run of every day plays a few cohorts only.
-func wholeFigures(t testing.TB, n int) (out []figure) {
-	everyday := n < 1000
-	for _, r := range answerRates {
-		if everyday {
-			out = append(out, wholeErrors(t, n/10, .05, r, 1)...)
-			out = append(out, wholeFound(t, n/5, r)...)
-			continue
-		}
-		for _, p := range []float64{.03, .05, .08, .10, .12, .20} {
-			out = append(out, wholeErrors(t, n, p, r, 1)...)
-		}
-		out = append(out, wholeErrors(t, n, .05, r, 5)...)
-		out = append(out, wholeMonths(t, r)...)
-		out = append(out, wholeDelays(t, n/10, r)...)
-		out = append(out, wholeFound(t, n/5, r)...)
+func wholeFigures(t *testing.T, n int, r rates) {
+	if n < 1000 {
+		report(t, wholeErrors(t, n/10, .05, r, 1)...)
+		report(t, wholeFound(t, n/5, r)...)
+		return
 	}
-	return out
+	report(t, wholeFound(t, n, r)...)
+	for _, p := range []float64{.05, .08, .10, .12, .20, .03} {
+		report(t, wholeErrors(t, n, p, r, 1)...)
+	}
+	report(t, wholeErrors(t, n, .05, r, 5)...)
+	report(t, wholeMonths(t, r)...)
+	report(t, wholeDelays(t, n/50, r)...) // a median needs fewer
 }
 
 // The bounds of the bare tests, which the whole rule must not exceed.

@@ -99,9 +99,10 @@ func (p *pruner) responses(before time.Time) int64 {
 }
 
 // ended are the sightings that may go. What was shown to people stays, because
-// what became of it is asked for long after.
+// what became of it is asked for long after. CROSS JOIN keeps SQLite to the
+// order: old scans first, which are mostly none.
 const ended = `
-	FROM scan e JOIN sighting s ON s.repo_id = e.repo_id AND s.scope_no = e.scope_no AND s.until = e.scan_no
+	FROM scan e CROSS JOIN sighting s ON s.repo_id = e.repo_id AND s.scope_no = e.scope_no AND s.until = e.scan_no
 	WHERE e.at < $1 AND s.state = 'gone'
 	  AND NOT EXISTS (SELECT 1 FROM item WHERE item.repo_id = s.repo_id AND item.finding_no = s.finding_no)`
 
@@ -113,8 +114,9 @@ func (p *pruner) gone(before time.Time) (sightings, decisions int64) {
 	}
 	p.exec(`
 		WITH old AS MATERIALIZED (SELECT s.repo_id AS repo, s.scope_no AS scope, max(s.until) AS until `+ended+` GROUP BY 1, 2)
-		UPDATE scan SET state = 'partial' FROM old
-		WHERE scan.repo_id = old.repo AND scan.scope_no = old.scope AND scan.scan_no < old.until AND scan.state = 'complete'`, micro(before))
+		UPDATE scan SET state = 'partial' WHERE state = 'complete' AND (repo_id, scan_no) IN (
+			SELECT n.repo_id, n.scan_no
+			FROM old CROSS JOIN scan n ON n.repo_id = old.repo AND n.scope_no = old.scope AND n.scan_no < old.until)`, micro(before))
 	sightings = p.exec(`DELETE FROM sighting WHERE rowid IN (SELECT s.rowid `+ended+`)`, micro(before))
 	if sightings == 0 {
 		return 0, 0

@@ -89,7 +89,7 @@ func share(name string, most float64, n int, happens func(rng *rand.Rand) bool) 
 		}
 	}
 	got := float64(hits) / float64(n)
-	return figure{name, fmt.Sprintf("<= %.4f", most), fmt.Sprintf("%.4f", got), got <= allowed(most, n)}
+	return figure{name, fmt.Sprintf("at most %.4f", most), fmt.Sprintf("%.4f", got), got <= allowed(most, n)}
 }
 
 func allowed(most float64, n int) float64 {
@@ -117,9 +117,9 @@ func quantiles(name string, median, p90 int, n int, wait func(rng *rand.Rand) in
 	}
 	within := func(got, most int) bool { return float64(got) <= math.Ceil(float64(most)*slack) }
 	if p90 == 0 {
-		return figure{name, fmt.Sprintf("<= %d", median), fmt.Sprint(m), within(m, median)}
+		return figure{name, fmt.Sprintf("at most %d", median), fmt.Sprint(m), within(m, median)}
 	}
-	return figure{name, fmt.Sprintf("<= %d/%d", median, p90), fmt.Sprintf("%d/%d", m, q), within(m, median) && within(q, p90)}
+	return figure{name, fmt.Sprintf("at most %d/%d", median, p90), fmt.Sprintf("%d/%d", m, q), within(m, median) && within(q, p90)}
 }
 
 // bareFigures are those of one test each, looked at after every verdict.
@@ -280,8 +280,8 @@ func portfolio(n int) []figure {
 		slack = 2
 	}
 	return []figure{
-		{"2000 cohorts: false rollbacks a month", "<= 1", fmt.Sprintf("%.2f", month), month <= 1*slack},
-		{"2000 cohorts: false rollbacks in the first month", "<= 4", fmt.Sprintf("%.2f", start), start <= 4*slack},
+		{"2000 cohorts: false rollbacks a month", "at most 1", fmt.Sprintf("%.2f", month), month <= 1*slack},
+		{"2000 cohorts: false rollbacks in the first month", "at most 4", fmt.Sprintf("%.2f", start), start <= 4*slack},
 	}
 }
 

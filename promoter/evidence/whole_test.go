@@ -184,12 +184,12 @@ func wholeErrors(t testing.TB, n int, p float64, r rates, size int) (out []figur
 	}
 	if most, bound := bareFalls[p]; bound {
 		out = append(out, figure{
-			name + "falls falsely", fmt.Sprintf("<= %.4f", most),
+			name + "falls falsely", fmt.Sprintf("at most %.4f", most),
 			fmt.Sprintf("%.4f (only a part of it: %.4f; ever on hold: %.4f)", share(falls), share(carves), share(holds)), share(falls) <= allowed(most, n),
 		})
 	}
 	if most, bound := bareClimbs[p]; bound {
-		out = append(out, figure{name + "promoted falsely", fmt.Sprintf("<= %.4f", most), fmt.Sprintf("%.4f", share(climbs)), share(climbs) <= allowed(most, n)})
+		out = append(out, figure{name + "promoted falsely", fmt.Sprintf("at most %.4f", most), fmt.Sprintf("%.4f", share(climbs)), share(climbs) <= allowed(most, n)})
 	}
 	return out
 }
@@ -222,8 +222,8 @@ func wholeMonths(t testing.TB, r rates) []figure {
 	perMonth := float64(later) / (months - 1)
 	name := fmt.Sprintf("whole rule, %v answer, 2000 cohorts: false rollbacks ", r)
 	return []figure{
-		{name + "a month", "<= 1", fmt.Sprintf("%.2f", perMonth), perMonth <= 1},
-		{name + "in the first month", "<= 4", fmt.Sprint(first), first <= 4},
+		{name + "a month", "at most 1", fmt.Sprintf("%.2f", perMonth), perMonth <= 1},
+		{name + "in the first month", "at most 4", fmt.Sprint(first), first <= 4},
 	}
 }
 
@@ -326,7 +326,7 @@ func wholeFound(t testing.TB, n int, r rates) []figure {
 	line := func(months, i int, least float64) figure {
 		found := alarm[i] + audit[i]
 		return figure{
-			fmt.Sprintf("whole rule, %v answer: p = 0.40 found within %d months", r, months), fmt.Sprintf(">= %.0f %%", 100*least),
+			fmt.Sprintf("whole rule, %v answer: p = 0.40 found within %d months", r, months), fmt.Sprintf("at least %.0f %%", 100*least),
 			fmt.Sprintf("%s (by alarm alone %s, after an audit %s; put on hold %s)", pct(found), pct(alarm[i]), pct(audit[i]), pct(held[i])),
 			float64(found) >= least*float64(n),
 		}

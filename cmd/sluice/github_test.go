@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
 	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/promoter/store"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
@@ -27,6 +28,7 @@ type place struct {
 	sandbox   *github.Server
 	now       time.Time
 	transport http.RoundTripper
+	wrap      func(store.Store) store.Store
 	said      bytes.Buffer // everything that any command wrote
 }
 
@@ -71,7 +73,7 @@ func (p *place) within(ctx context.Context, args ...string) (code int, stdout st
 	var out, errs bytes.Buffer
 	env := map[string]string{"SLUICE_TEST_TOKEN": token, "SLUICE_ACTOR": "github:alice"}
 	prog := newProgram(&out, &errs, func(name string) string { return env[name] })
-	prog.seams = app.Options{Now: p.tick, Transport: p.transport, Sleep: func(ctx context.Context, d time.Duration) error {
+	prog.seams = app.Options{Now: p.tick, Transport: p.transport, WrapStore: p.wrap, Sleep: func(ctx context.Context, d time.Duration) error {
 		p.now = p.now.Add(d)
 		return ctx.Err()
 	}}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -15,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice-sec/sluice/promoter/store"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
@@ -162,5 +164,41 @@ func (p *place) wantOneReview() {
 	if submitted != 1 || len(pr.Reviews) != 1 || len(pr.ReviewComments) != 1 || len(pr.Comments) != 0 || len(w.Mails) != 1 {
 		p.t.Errorf("%d reviews (%d submitted) with %d comments, %d summaries, %d mails",
 			len(pr.Reviews), submitted, len(pr.ReviewComments), len(pr.Comments), len(w.Mails))
+	}
+}
+
+// large is a store in which one repository takes for ever to be written.
+type large struct {
+	store.Store
+	stop   context.CancelFunc
+	waited bool // nobody could stop it
+}
+
+func (l *large) Apply(ctx context.Context, _ store.Changes) error {
+	l.stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(seconds):
+		l.waited = true
+		return errors.New("written to its end")
+	}
+}
+
+// A repository of 150,000 findings takes half a minute to be written: a run
+// that is told to stop meanwhile leaves it to the next one.
+func TestALargeRepositoryKeepsNobodyWaiting(t *testing.T) {
+	p := newPlace(t)
+	p.shop()
+	ctx, cancel := context.WithCancel(t.Context())
+	l := &large{stop: cancel}
+	p.wrap = func(s store.Store) store.Store { l.Store = s; return l }
+	if code, _ := p.within(ctx, "run"); code != codePartial || l.waited {
+		t.Errorf("ended with %d; waited: %t", code, l.waited)
+	}
+	p.wrap = nil
+	p.ends(0, "run")
+	if out := p.ends(0, "findings"); !strings.Contains(out, "acme/shop:F1") {
+		t.Errorf("the next run has not taken it in:\n%s", out)
 	}
 }

@@ -85,7 +85,7 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	}
 	d.record()
 	if c := b.changes(); !c.Empty() {
-		if err := r.Store.Apply(r.keep, c); err != nil {
+		if err := r.Store.Apply(ctx, c); err != nil { // cut short, the next run decides again
 			return fmt.Errorf("store decisions: %w", err)
 		}
 	}

@@ -161,8 +161,13 @@ func (r *runner) takeIn(ctx context.Context, arrivals []arrival) error {
 			return err
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	b.clearDigest()
-	if err := r.Store.Apply(r.keep, b.changes()); err != nil {
+	// Not kept at any price: who wants us to stop shall not wait for 100,000
+	// findings, and the next run reads the report again.
+	if err := r.Store.Apply(ctx, b.changes()); err != nil {
 		return fmt.Errorf("store %s: %w", repo.FullName(), err)
 	}
 	return nil

@@ -211,9 +211,17 @@ func (p Planning) adjust(n Notice, w Wanted) []Action {
 		w.Body = n.Body
 	}
 	after := p.dressed(n, w)
-	after.State = NoticePosted
+	after.State, after.Resolved = NoticePosted, false
+	var unresolve []Verb
+	if n.Resolved { // shown again, and that was as far as it got
+		unresolve = []Verb{VerbUnresolve}
+	}
 	if after.Desired != n.Shown {
-		return []Action{{Step: StepEdit, Verbs: []Verb{editVerb(n.Surface)}, Before: n, Notice: after, Reason: "text changed"}}
+		verbs := append([]Verb{editVerb(n.Surface)}, unresolve...)
+		return []Action{{Step: StepEdit, Verbs: verbs, Before: n, Notice: after, Reason: "text changed"}}
+	}
+	if n.Resolved {
+		return []Action{{Step: StepEdit, Verbs: unresolve, Before: n, Notice: after, Reason: "thread still resolved"}}
 	}
 	if n.State == NoticeLeft || !slices.Equal(after.Items, n.Items) {
 		after.Generation = n.Generation

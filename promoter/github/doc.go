@@ -16,6 +16,9 @@
 //     their own unfinished review holds ours up.
 //   - Between reading a comment and editing it a person can edit it too. That
 //     gap is a request wide and GitHub offers nothing to close it.
+//   - A new summary is known by its marker alone until its number is stored.
+//     Who rewrites it without that between a crash and the next run makes it
+//     theirs, and a second one is posted.
 //   - GitHub does not tell who edited a comment. What differs from the hash we
 //     remember counts as edited by a person and is left alone for good; so is
 //     a sticky summary of a lost database that was ever edited, by whomever.

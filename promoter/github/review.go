@@ -88,12 +88,16 @@ func (t *target) finish(ctx context.Context, r *github.PullRequestReview) (seen 
 	return seen, complete, err
 }
 
-// without drops this effect's unsubmitted review, if any, because of err.
+// without drops this effect's unsubmitted review, if any, because of err. One
+// that cannot be dropped is left to Find.
 func (t *target) without(ctx context.Context, r *github.PullRequestReview, err error) error {
 	if r == nil {
 		return err
 	}
-	return cmp.Or(t.dropReview(ctx, r.GetID()), err)
+	if failed := t.dropReview(ctx, r.GetID()); failed != nil {
+		return fmt.Errorf("%w: %v; and its unsubmitted review is still there: %v", promoter.ErrUnknownOutcome, err, failed)
+	}
+	return err
 }
 
 // ownReviews are the reviews of our login that matter to an effect.

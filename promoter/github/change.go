@@ -27,12 +27,9 @@ func (s *Surface) change(ctx context.Context, repo promoter.Repository, number i
 		return promoter.Change{}, err
 	}
 	root := repositoryPath(now)
-	var pr github.PullRequest
-	if _, err := s.client.Get(ctx, fmt.Sprintf("%s/pulls/%d", root, number), &pr); err != nil {
-		if gone, err := s.isGone(ctx, now, err); !gone {
-			return promoter.Change{}, err
-		}
-		return promoter.Change{Number: number}, nil
+	pr, gone, err := s.pullRequest(ctx, now, number)
+	if err != nil || gone {
+		return promoter.Change{Number: number}, err
 	}
 	c := promoter.Change{
 		Number: number, Open: pr.GetState() == "open", Draft: pr.GetDraft(),
@@ -61,6 +58,23 @@ func (s *Surface) change(ctx context.Context, repo promoter.Repository, number i
 		}
 	}
 	return c, nil
+}
+
+// pullRequest reads one. It is gone when GitHub says so twice: a pull request
+// is hardly ever deleted, and with it go the findings that were shown there.
+func (s *Surface) pullRequest(ctx context.Context, in githubapi.Repository, number int) (pr github.PullRequest, gone bool, err error) {
+	for range 2 {
+		if gone {
+			if err = s.opt.Clock.Sleep(ctx, s.opt.SettleDelay); err != nil {
+				return pr, false, err
+			}
+		}
+		_, err = s.client.Get(ctx, fmt.Sprintf("%s/pulls/%d", repositoryPath(in), number), &pr)
+		if gone, err = s.isGone(ctx, in, err); !gone {
+			return pr, false, err
+		}
+	}
+	return pr, true, nil
 }
 
 // files lists what a pull request changes; GitHub ends the list at 3,000.

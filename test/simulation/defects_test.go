@@ -160,12 +160,9 @@ func TestARenameHalfWayIsNoDeletion(t *testing.T) {
 
 // What a person took away with the whole summary is not said again in a comment. (Seed 2598.)
 func TestWhatStoodInADeletedSummaryIsNotSaidAgain(t *testing.T) {
-	s := emptyStory(t, &law{}, github.Limits{})
+	s := oneCohort(t)
 	s.settings = "budgets: {pull_request: {comments: 1}}\n"
 	s.change(t, s.mains[0], "change", "exec(n9001)", "exec(n9002)")
-	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high"}, s.machine.Now())
-	must(t, err)
-	must(t, s.move(s.cohorts()[0], promoter.Advise))
 	s.mustRun(t)
 	sticky := s.world(t).Repositories[0].PullRequests[0].Comments
 	if len(sticky) != 1 {
@@ -187,14 +184,25 @@ func TestWhatStoodInADeletedSummaryIsNotSaidAgain(t *testing.T) {
 	}
 }
 
+// A pull request that GitHub does not find once is not gone with all its findings.
+func TestAPullRequestIsGoneWhenItIsNotFoundTwice(t *testing.T) {
+	s := oneComment(t)
+	must(t, s.move(s.cohorts()[0], promoter.Observe))
+	s.injector.Inject(faults.Rule{Route: routePull, Times: 1, Fault: faults.NotFound()})
+	s.mustRun(t)
+	s.mustRun(t)
+	for _, p := range s.posts(s.world(t)) {
+		if p.live {
+			t.Errorf("%d is still on display", p.id)
+		}
+	}
+}
+
 // Without the right to look after its review a run does not call it settled, although the pull request is closed.
 // (Seed 27: an unsubmitted review was left.)
 func TestAReviewThatMayNotBeDeletedStaysUnknown(t *testing.T) {
-	s := emptyStory(t, &law{}, github.Limits{})
+	s := oneCohort(t)
 	s.change(t, s.mains[0], "change", "exec(n9001)")
-	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high"}, s.machine.Now())
-	must(t, err)
-	must(t, s.move(s.cohorts()[0], promoter.Advise))
 	s.injector.Inject(faults.Rule{Method: "POST", Route: routeReview + "/{review_id}/events", Times: 1, Fault: faults.ResetBefore()})
 	if r := s.mustRun(t); r.Effects.Unknown != 1 {
 		t.Fatalf("effects %+v", r.Effects)
@@ -211,4 +219,57 @@ func TestAReviewThatMayNotBeDeletedStaysUnknown(t *testing.T) {
 			t.Errorf("#%d has an unsubmitted review, or effects are open: %+v", p.Number, open)
 		}
 	}
+}
+
+// A comment that is shown again has its thread opened, in a later run if need be. (Seed 10008.)
+func TestAThreadThatWasNotOpenedAgainIsOpenedLater(t *testing.T) {
+	s := oneComment(t)
+	must(t, s.move(s.cohorts()[0], promoter.Observe))
+	s.mustRun(t)
+	must(t, s.move(s.cohorts()[0], promoter.Advise))
+	s.injector.Inject(faults.Rule{Method: "MUTATION", Times: 1, Fault: faults.Unprocessable("no")})
+	s.mustRun(t)
+	s.mustRun(t)
+	for _, p := range s.posts(s.world(t)) {
+		if !p.live || p.pull.Thread(p.id).Resolved {
+			t.Errorf("comment %d: live %v, thread resolved %v", p.id, p.live, p.pull.Thread(p.id).Resolved)
+		}
+	}
+	must(t, s.anotherRunDoesNothing())
+}
+
+// An unsubmitted review that could neither be submitted nor deleted is looked after. (Seed 10059.)
+func TestAnUnsubmittedReviewThatCannotBeDeletedIsLookedAfter(t *testing.T) {
+	s := oneCohort(t)
+	s.change(t, s.mains[0], "change", "exec(n9001)")
+	s.injector.Inject(faults.Rule{Method: "POST", Route: routeReview + "/{review_id}/events", Times: 1, Fault: faults.Conflict()})
+	s.injector.Inject(faults.Rule{Method: "DELETE", Times: 1, Fault: faults.Conflict()})
+	s.mustRun(t)
+	must(t, s.move(s.cohorts()[0], promoter.Observe)) // nothing will be said here any more
+	s.mustRun(t)
+	if p := s.world(t).Repositories[0].PullRequests[0]; len(p.Reviews) != 0 {
+		t.Errorf("review %+v", p.Reviews[0])
+	}
+}
+
+// oneCohort is an empty place that shows engineers findings of high severity.
+func oneCohort(t *testing.T) *story {
+	t.Helper()
+	s := emptyStory(t, &law{}, github.Limits{})
+	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high"}, s.machine.Now())
+	must(t, err)
+	must(t, s.move(s.cohorts()[0], promoter.Advise))
+	return s
+}
+
+// oneComment is a place with one comment on display.
+func oneComment(t *testing.T) *story {
+	t.Helper()
+	s := oneCohort(t)
+	s.change(t, s.mains[0], "change", "exec(n9001)")
+	s.mustRun(t)
+	if n := len(s.posts(s.world(t))); n != 1 {
+		t.Fatalf("%d comments", n)
+	}
+	return s
 }

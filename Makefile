@@ -66,8 +66,9 @@ crash: ## The whole crash test: a run killed wherever it touches the world (long
 	SLUICE_CRASH=all go test -count=1 -timeout 3h -run TestKilledAnywhere -v ./test/e2e
 
 .PHONY: torture
-torture: ## Play SEEDS (2000) seeded stories of people, faults and crashes, from seed FIRST on (long)
-	go test -count=1 -timeout 24h -run TestSeeds ./test/simulation -seeds $(SEEDS) -first $(FIRST) -v | grep -v -e '^=== ' -e '--- PASS'
+torture: ## Play SEEDS (2000) seeded stories of people, faults and crashes, from FIRST on; each fault at each request (long)
+	$(if $(wildcard /dev/shm),TMPDIR=/dev/shm) go test -count=1 -timeout 24h -run 'TestSeeds|TestEveryFault' ./test/simulation \
+		-seeds $(SEEDS) -first $(FIRST) -every 1 -v | grep -v -e '^=== ' -e '--- PASS: TestSeeds/'
 
 .PHONY: bench
 bench: ## Measure (BENCH=regexp narrows)

@@ -16,6 +16,7 @@ import (
 // TestEveryFaultAtEveryRequest lets one request of a run that has everything to do meet one fault: each request in turn,
 // each fault that can meet it; -every thins that out. Whatever it was, two undisturbed runs later the world is that of a run without it.
 func TestEveryFaultAtEveryRequest(t *testing.T) {
+	t.Parallel()
 	l := &law{}
 	s := everything(t, l)
 	s.injector.Inject(faults.Rule{Fault: faults.Meanwhile("counted", func() {})})

@@ -104,6 +104,7 @@ func TestAThousandWithdrawalsDrainAsFastAsTheLimitsAllow(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a thousand comments")
 	}
+	t.Parallel()
 	const pulls, comments = 20, 50
 	s := busy(t, pulls, comments)
 	// Beside them one text to edit and one new comment to make: both come after.

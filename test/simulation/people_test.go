@@ -1,6 +1,7 @@
 package simulation_test
 
 import (
+	"context"
 	"fmt"
 )
 
@@ -25,12 +26,16 @@ func (s *story) somePost(which func(post) bool) (post, bool) {
 
 func (s *story) rewrites() (string, bool, error) {
 	p, ok := s.somePost(func(post) bool { return true })
-	if !ok {
+	if !ok || s.injector.Late() > 0 { // an edit of ours may be on its way: the named gap
 		return "", false, nil
+	}
+	unsettled, err := s.store.OpenEffects(context.Background())
+	if err != nil {
+		return "", false, err
 	}
 	s.texts++
 	body := fmt.Sprintf("Ann was here: %d.", s.texts)
-	if s.rng.IntN(2) == 0 {
+	if len(unsettled) > 0 || s.rng.IntN(2) == 0 { // without its marker a summary that nobody knows yet is not found again
 		body = p.body + "\n\n" + body
 	}
 	s.edits[p.id] = edited{body, p.live}

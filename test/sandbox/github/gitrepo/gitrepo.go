@@ -143,10 +143,18 @@ func (r *Repository) SetRef(name, hash string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("set ref: %w", err)
 	}
-	if err := os.WriteFile(path+".lock", []byte(hash+"\n"), 0o644); err != nil {
+	// A file of its own for each writer, for two requests may move one ref;
+	// git overlooks what ends in .lock.
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.lock")
+	if err != nil {
 		return fmt.Errorf("set ref: %w", err)
 	}
-	if err := os.Rename(path+".lock", path); err != nil {
+	defer os.Remove(file.Name())
+	_, err = file.WriteString(hash + "\n")
+	if err := errors.Join(err, file.Chmod(0o644), file.Close()); err != nil {
+		return fmt.Errorf("set ref: %w", err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
 		return fmt.Errorf("set ref: %w", err)
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 // Verb is what an effect does to the world.
 type Verb string
 
-// The verbs. Only the first two create something people are mailed about.
+// The verbs. Review, summary and task create something people are mailed about.
 const (
 	VerbReview      Verb = "review"       // one review with a comment per notice
 	VerbSummary     Verb = "summary"      // the sticky summary
@@ -17,6 +17,10 @@ const (
 	VerbEditSummary Verb = "edit-summary"
 	VerbResolve     Verb = "resolve" // the thread of a review comment
 	VerbUnresolve   Verb = "unresolve"
+	VerbTask        Verb = "task"      // create an issue
+	VerbEditTask    Verb = "edit-task" // its title, description and due date, where nobody changed them
+	VerbLinkTask    Verb = "link-task" // from the issue to the pull requests in Task.Links
+	VerbHandBack    Verb = "hand-back" // withdraw: a comment and a label, and the configured status
 )
 
 // EffectState follows the protocol of every effect: intended is stored before
@@ -70,6 +74,9 @@ type ObservedPost struct {
 	Marked bool
 	// Gone: the platform no longer has it.
 	Gone bool
+	// Closed: a person has closed the issue. That is a decision, and the effect
+	// was not carried out.
+	Closed bool
 }
 
 // RefusedError is a definite no: trying again as things stand cannot help.

@@ -13,9 +13,11 @@ type Surface string
 const (
 	SurfaceReview  Surface = "review"  // comments on the lines of a pull request
 	SurfaceSummary Surface = "summary" // the one sticky comment of a pull request
+	SurfaceTask    Surface = "task"    // an issue in a tracker; its target has no pull request
 )
 
-// Target is the place a notice is shown at.
+// Target is the place a notice is shown at. A task is about the repository as
+// it stands: its PullRequest is 0.
 type Target struct {
 	RepoID      int64 `json:"repo_id"`
 	PullRequest int   `json:"pull_request"`
@@ -52,6 +54,7 @@ type Notice struct {
 	Resolved   bool         `json:"resolved"`
 	Remote     Remote       `json:"remote"`
 	Cause      RemovalCause `json:"cause,omitempty"` // why it is withdrawn
+	Task       *Task        `json:"task,omitempty"`  // tasks only
 }
 
 // OnDisplay tells whether people see the notice. One that was left when its
@@ -74,6 +77,7 @@ type Remote struct {
 	ID       int64  `json:"id"`
 	ReviewID int64  `json:"review_id,omitempty"`
 	ThreadID string `json:"thread_id,omitempty"` // GraphQL node id; looked up when first needed
+	Key      string `json:"key,omitempty"`       // an issue's key, as people write it; it changes when the issue is moved
 	URL      string `json:"url"`
 }
 

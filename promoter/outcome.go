@@ -22,6 +22,11 @@ func Settled(verb Verb, before, want Notice, seen ObservedPost, at time.Time) No
 			}
 		}
 		return after
+	case seen.Closed:
+		after = before
+		after.Items = slices.Clone(before.Items)
+		after.State = NoticeClosedByPerson
+		return after
 	case seen.Kept != "":
 		return kept(before, want, seen)
 	}

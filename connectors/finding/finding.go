@@ -45,10 +45,13 @@ type Finding struct {
 	Place        *Place       `json:"place"`   // nil: the report names no place
 	Package      *Package     `json:"package"` // nil: not about a dependency
 	Advisories   []string     `json:"advisories"`
-	Fix          *Fix         `json:"fix"`
-	State        State        `json:"state"`
-	Category     string       `json:"category"`
-	Parts        Parts        `json:"parts"`
+	// Reachability says whether the project uses the vulnerable code: Called,
+	// Imported, Required, or "" where the scanner did not look.
+	Reachability string `json:"reachability,omitempty"`
+	Fix          *Fix   `json:"fix"`
+	State        State  `json:"state"`
+	Category     string `json:"category"`
+	Parts        Parts  `json:"parts"`
 }
 
 // Scanner names the tool that reported a finding.

@@ -170,7 +170,11 @@ func (r *Repository) Resolve(name string) (string, error) {
 	if name == "" || strings.HasPrefix(name, "-") || strings.ContainsAny(name, "^~:@{ \x00") {
 		return "", fmt.Errorf("commit %q: %w", name, ErrNotFound)
 	}
-	out, err := r.run(nil, nil, "rev-parse", "--quiet", "--verify", "--end-of-options", name+"^{commit}")
+	ask := func(args ...string) ([]byte, error) { return r.run(nil, nil, args...) }
+	if IsHash(name) {
+		ask = r.frozen // a commit that is there stays
+	}
+	out, err := ask("rev-parse", "--quiet", "--verify", "--end-of-options", name+"^{commit}")
 	if err != nil {
 		return "", fmt.Errorf("commit %q: %w", name, ErrNotFound)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
@@ -109,5 +110,27 @@ func TestMerge(t *testing.T) {
 	}
 	if got, err := r.MergeBase(main, clean); err != nil || got != base {
 		t.Errorf("merge base: %s %v", got, err)
+	}
+}
+
+func TestManyMayMoveOneRef(t *testing.T) {
+	r := create(t)
+	hash := apply(t, r, gitrepo.Change{Branch: "main", Write: map[string]string{"a": "1"}})
+	var together errgroup.Group
+	for range 8 {
+		together.Go(func() error {
+			for range 50 {
+				if err := r.SetRef("refs/pull/1/head", hash); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := together.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Ref("refs/pull/1/head"); got != hash {
+		t.Errorf("refs/pull/1/head is %q, %v; want %q", got, err, hash)
 	}
 }

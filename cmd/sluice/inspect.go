@@ -165,6 +165,7 @@ type inspected struct {
 	Place        *finding.Place       `json:"place"`
 	Package      *finding.Package     `json:"package"`
 	Advisories   []string             `json:"advisories"`
+	Vector       string               `json:"vector,omitempty"`
 	Reachability string               `json:"reachability,omitempty"`
 	Fix          *finding.Fix         `json:"fix"`
 	State        finding.State        `json:"state"`
@@ -176,6 +177,6 @@ func findingLine(f finding.Finding) inspected {
 	f.Rule.CWEs, f.Rule.Tags = orEmpty(f.Rule.CWEs), orEmpty(f.Rule.Tags)
 	return inspected{
 		f.Scanner, f.Kind, f.Rule, f.Severity, f.SeverityFrom, f.Score, f.Message, f.Place, f.Package,
-		orEmpty(f.Advisories), f.Reachability, f.Fix, f.State, f.Category, f.Parts,
+		orEmpty(f.Advisories), f.Vector, f.Reachability, f.Fix, f.State, f.Category, f.Parts,
 	}
 }

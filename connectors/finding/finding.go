@@ -45,6 +45,8 @@ type Finding struct {
 	Place        *Place       `json:"place"`   // nil: the report names no place
 	Package      *Package     `json:"package"` // nil: not about a dependency
 	Advisories   []string     `json:"advisories"`
+	// Vector is the CVSS vector of Score, where the report gives one.
+	Vector string `json:"vector,omitempty"`
 	// Reachability says whether the project uses the vulnerable code: Called,
 	// Imported, Required, or "" where the scanner did not look.
 	Reachability string `json:"reachability,omitempty"`

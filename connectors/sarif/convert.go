@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/sluice-sec/sluice/connectors/clean"
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
@@ -47,12 +48,12 @@ func (c *converter) convert(f *finding.Finding, res *result, mistyped bool) find
 	case finding.SCA:
 		c.dependency(f, res, one)
 	case finding.Secret:
-		redact(f, shown(res.place), res.place.region, c.hash)
+		c.redact(f, res.place)
 		return ""
 	}
-	if c.blind && (c.run.driver.name == "" || c.unseen[one.ID] != nil || speaksOfCredentials(one)) {
+	if c.blind && (c.run.driver.name == "" || c.unseen[one.ID] != nil || clean.SpeaksOfCredentials(one.Rule)) {
 		// What was not read may say that this is about a secret.
-		redact(f, shown(res.place), res.place.region, c.hash)
+		c.redact(f, res.place)
 	}
 	return ""
 }
@@ -100,11 +101,11 @@ func (c *converter) undeclared(id string) *rule {
 // where that tells: only the copy changes, rules are shared.
 func (c *converter) addResultsOwn(f *finding.Finding, res *result) {
 	for _, tag := range res.props.tags {
-		f.Rule.Tags = appendNew(f.Rule.Tags, tag)
-		f.Rule.CWEs = addCWEs(f.Rule.CWEs, tag)
+		f.Rule.Tags = clean.AppendNew(f.Rule.Tags, tag)
+		f.Rule.CWEs = clean.AddCWEs(f.Rule.CWEs, tag)
 	}
 	for _, cwe := range res.props.cwes {
-		f.Rule.CWEs = appendNew(f.Rule.CWEs, cwe)
+		f.Rule.CWEs = clean.AppendNew(f.Rule.CWEs, cwe)
 	}
 	if len(res.taxa) > 0 {
 		f.Rule.CWEs = c.run.classes(f.Rule.CWEs, res.taxa)
@@ -139,6 +140,11 @@ func (c *converter) place(res *result) *finding.Place {
 	return &p
 }
 
+func (c *converter) redact(f *finding.Finding, p physical) {
+	text := shown(p)
+	clean.Redact(f, matched(text, p.region), text, c.hash)
+}
+
 // shown is the reported lines as the report shows them: the region's snippet, or
 // the region's lines of its context's.
 func shown(p physical) string {
@@ -162,7 +168,7 @@ func isLineHash(s string) bool {
 }
 
 func (c *converter) parts(res *result) finding.Parts {
-	p := finding.Parts{Snippet: fold(shown(res.place), maxFolded), Symbol: res.symbol}
+	p := finding.Parts{Snippet: clean.Fold(shown(res.place), maxFolded), Symbol: res.symbol}
 	if p.Symbol == "" && res.symbolIndex >= 0 && res.symbolIndex < len(c.run.logical) {
 		p.Symbol = c.run.logical[res.symbolIndex]
 	}
@@ -207,7 +213,7 @@ func (c *converter) dependency(f *finding.Finding, res *result, one *rule) {
 	f.Package = packageOf(res, one, f.Message, f.Parts.Symbol, manifest)
 	f.Parts.Symbol = ""
 	if len(f.Advisories) == 0 {
-		f.Advisories = findAdvisories(f.Advisories, one.Description, f.Message)
+		f.Advisories = clean.FindAdvisories(f.Advisories, one.Description, f.Message)
 	}
 }
 

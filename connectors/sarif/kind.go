@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/sluice-sec/sluice/connectors/clean"
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
@@ -41,17 +42,14 @@ func toolKind(name string) finding.Kind {
 	return finding.SAST
 }
 
-var (
-	vulnerabilityID = regexp.MustCompile(`^(?i:CVE-\d{4}-|GHSA-|GO-\d{4}-|RUSTSEC-|PYSEC-|OSV-|MAL-\d|SNYK-|PKSA-)`)
-	credential      = regexp.MustCompile(`(?i)secret|credential|passw|token|api[ _-]?key|private[ _-]?key|access[ _-]?key`)
-)
+var vulnerabilityID = regexp.MustCompile(`^(?i:CVE-\d{4}-|GHSA-|GO-\d{4}-|RUSTSEC-|PYSEC-|OSV-|MAL-\d|SNYK-|PKSA-)`)
 
 // ruleKind lets a rule say more exactly what it looks for than its tool's name
 // does: Trivy has four kinds of rules, and SAST tools look for passwords too.
 // In doubt it is a secret, for secrets are what is redacted.
 func ruleKind(tool finding.Kind, r *rule) finding.Kind {
 	switch {
-	case tool == finding.Secret, hasTag(r, "secret", "secrets"), aboutCredentials(r):
+	case tool == finding.Secret, hasTag(r, "secret", "secrets"), clean.AboutCredentials(r.Rule):
 		return finding.Secret
 	case vulnerabilityID.MatchString(r.ID), hasTag(r, "vulnerability"):
 		return finding.SCA
@@ -75,20 +73,4 @@ func hasTag(r *rule, names ...string) bool {
 		}
 	}
 	return false
-}
-
-// aboutCredentials: one of the CWEs for hard-coded credentials, and words that
-// confirm it.
-func aboutCredentials(r *rule) bool {
-	for _, cwe := range r.CWEs {
-		switch cwe {
-		case "CWE-798", "CWE-259", "CWE-321":
-			return speaksOfCredentials(r)
-		}
-	}
-	return false
-}
-
-func speaksOfCredentials(r *rule) bool {
-	return credential.MatchString(r.ID) || credential.MatchString(r.Name) || credential.MatchString(r.Description)
 }

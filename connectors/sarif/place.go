@@ -1,12 +1,11 @@
 package sarif
 
 import (
-	"net/url"
 	"path"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/sluice-sec/sluice/connectors/clean"
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
@@ -28,15 +27,15 @@ func (r *run) resolve(l location, root string) string {
 		return ""
 	case absolute:
 		for _, dir := range r.roots {
-			if rest, under := below(dir, p); under {
+			if rest, under := clean.Below(dir, p); under {
 				return rest
 			}
 		}
 		return ""
 	}
 	p = path.Clean(p)
-	if dir, abs, _ := plainPath(root); root != "" && !abs {
-		if rest, under := below(path.Clean(dir), p); under {
+	if dir, abs, _ := clean.PlainPath(root); root != "" && !abs {
+		if rest, under := clean.Below(path.Clean(dir), p); under {
 			p = rest
 		}
 	}
@@ -48,13 +47,13 @@ func (r *run) resolve(l location, root string) string {
 
 // full joins a location to its bases.
 func (r *run) full(l location) (p string, absolute, ok bool) {
-	p, absolute, ok = plainPath(l.uri)
+	p, absolute, ok = clean.PlainPath(l.uri)
 	for hops := 0; ok && !absolute && l.base != "" && hops < 16; hops++ {
 		base, defined := r.bases[l.base]
 		if !defined || base.uri == "" && base.base == "" {
 			return p, false, !foreign(l.base)
 		}
-		dir, abs, isPath := plainPath(strings.TrimSpace(base.uri))
+		dir, abs, isPath := clean.PlainPath(strings.TrimSpace(base.uri))
 		if !isPath { // a base on the web stands for the repository's root
 			return p, false, true
 		}
@@ -110,75 +109,6 @@ func (r *run) findRoots(root string) []string {
 		return strings.Compare(a, b)
 	})
 	return roots
-}
-
-// below returns what follows directory dir in p. Both are as plainPath returns
-// them; drive letters and what follows them ignore case, as Windows does.
-func below(dir, p string) (string, bool) {
-	p = path.Clean(p)
-	if dir = strings.TrimSuffix(dir, "/"); len(p) <= len(dir)+1 || p[len(dir)] != '/' {
-		return "", false
-	}
-	head := p[:len(dir)]
-	if head == dir || isDrive(dir) && strings.EqualFold(head, dir) {
-		return p[len(dir)+1:], true
-	}
-	return "", false
-}
-
-// plainPath makes a path with forward slashes of a URI reference (RFC 3986), a
-// file: URI (RFC 8089) or a bare path of any system; ok is false for what is no
-// file. Reports often hold paths where URIs belong, so only valid percent
-// escapes are decoded.
-func plainPath(uri string) (p string, absolute, ok bool) {
-	p = uri
-	isFile := len(p) >= 5 && strings.EqualFold(p[:5], "file:")
-	switch {
-	case isFile:
-		p = p[5:]
-	case isDrive(p):
-	case strings.Contains(p, "://"), hasScheme(p, "urn:", "data:", "pkg:", "jar:"):
-		return "", false, false
-	}
-	if strings.Contains(p, "%") && !strings.Contains(p, `\`) {
-		if decoded, err := url.PathUnescape(p); err == nil && utf8.ValidString(decoded) {
-			p = decoded
-		}
-	}
-	if strings.ContainsRune(p, 0) {
-		return "", false, false
-	}
-	p = strings.ReplaceAll(p, `\`, "/")
-	if isFile && strings.HasPrefix(p, "//") { // an authority: usually none
-		p = p[2:]
-		switch {
-		case strings.HasPrefix(p, "/"), isDrive(p):
-		case len(p) > 9 && strings.EqualFold(p[:10], "localhost/"):
-			p = p[9:]
-		default:
-			p = "//" + p
-		}
-	}
-	if len(p) > 1 && p[0] == '/' && isDrive(p[1:]) {
-		p = p[1:]
-	}
-	return p, strings.HasPrefix(p, "/") || isDrive(p), true
-}
-
-// isDrive tells whether a path starts with a drive letter, which no URI scheme
-// is short enough to be.
-func isDrive(p string) bool {
-	return len(p) >= 2 && p[1] == ':' && (p[0]|32 >= 'a' && p[0]|32 <= 'z') &&
-		(len(p) == 2 || p[2] == '/' || p[2] == '\\')
-}
-
-func hasScheme(p string, schemes ...string) bool {
-	for _, s := range schemes {
-		if len(p) >= len(s) && strings.EqualFold(p[:len(s)], s) {
-			return true
-		}
-	}
-	return false
 }
 
 // lines makes a place of a path and a region. An end before the start is taken

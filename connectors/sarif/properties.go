@@ -1,5 +1,7 @@
 package sarif
 
+import "github.com/sluice-sec/sluice/connectors/clean"
+
 // properties are the few members of property bags that scanners agree on well
 // enough to be of use (SARIF leaves the bags open, 3.8).
 type properties struct {
@@ -34,7 +36,7 @@ func (s *scanner) properties(p *properties) error {
 				if isNumber(word) {
 					word = "CWE-" + word
 				}
-				p.cwes = addCWEs(p.cwes, word)
+				p.cwes = clean.AddCWEs(p.cwes, word)
 			})
 		case "purl", "packageurl", "package_url":
 			return s.scalar(&p.pkg.purl, maxName)

@@ -3,6 +3,7 @@ package sarif
 import (
 	"strings"
 
+	"github.com/sluice-sec/sluice/connectors/clean"
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
@@ -129,8 +130,8 @@ func (s *scanner) rule(r *rule) error {
 		}
 		return s.skip()
 	})
-	if r.Description = sentences(short); r.Description == "" {
-		r.Description = sentences(full)
+	if r.Description = clean.Sentences(short); r.Description == "" {
+		r.Description = clean.Sentences(full)
 	}
 	r.pkg = labelledPackage(help)
 	return err
@@ -235,13 +236,13 @@ func (r *run) classify(one *rule) {
 	one.Tags, one.CWEs, one.advisories = []string{}, []string{}, []string{} // "none" in JSON is [], not null
 	one.Tags = append(one.Tags, one.props.tags...)
 	for _, tag := range one.Tags {
-		one.CWEs = addCWEs(one.CWEs, tag)
+		one.CWEs = clean.AddCWEs(one.CWEs, tag)
 	}
 	for _, cwe := range one.props.cwes {
-		one.CWEs = appendNew(one.CWEs, cwe)
+		one.CWEs = clean.AppendNew(one.CWEs, cwe)
 	}
 	one.CWEs = r.classes(one.CWEs, one.relations)
-	one.advisories = findAdvisories(one.advisories, append([]string{one.ID, one.Name}, append(one.aliases, one.Tags...)...)...)
+	one.advisories = clean.FindAdvisories(one.advisories, append([]string{one.ID, one.Name}, append(one.aliases, one.Tags...)...)...)
 	one.kind = ruleKind(r.kind, one)
 }
 
@@ -263,7 +264,7 @@ func (r *run) classes(cwes []string, refs []reference) []string {
 		if strings.Contains(strings.ToUpper(name), "CWE") && isNumber(id) {
 			id = "CWE-" + id
 		}
-		cwes = addCWEs(cwes, id)
+		cwes = clean.AddCWEs(cwes, id)
 	}
 	return cwes
 }

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sluice-sec/sluice/connectors/clean"
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
@@ -18,17 +19,17 @@ func severity(res *result, r *rule, kind finding.Kind) (finding.Severity, findin
 		}
 	}
 	for _, said := range []string{res.props.score, r.props.score} {
-		if sev := word(said); sev != finding.Unknown { // Semgrep writes HIGH where a number belongs
+		if sev := clean.Severity(said); sev != finding.Unknown { // Semgrep writes HIGH where a number belongs
 			return sev, finding.FromNative, 0
 		}
 	}
 	for _, said := range []string{res.level, impliedLevel(res.kind), r.level} {
-		if sev := fromLevel(said); sev != finding.Unknown {
+		if sev := clean.Level(said); sev != finding.Unknown {
 			return sev, finding.FromLevel, 0
 		}
 	}
 	for _, said := range []string{res.props.severity, r.props.severity, res.props.problem, r.props.problem} {
-		if sev := word(said); sev != finding.Unknown {
+		if sev := clean.Severity(said); sev != finding.Unknown {
 			return sev, finding.FromNative, 0
 		}
 	}
@@ -47,34 +48,4 @@ func impliedLevel(kind string) string {
 		return "none"
 	}
 	return ""
-}
-
-func fromLevel(level string) finding.Severity {
-	switch strings.ToLower(level) {
-	case "error":
-		return finding.High
-	case "warning":
-		return finding.Medium
-	case "note":
-		return finding.Low
-	case "none":
-		return finding.Info
-	}
-	return finding.Unknown
-}
-
-// word reads the names that scanners give their severities.
-func word(said string) finding.Severity {
-	switch strings.ToLower(strings.TrimSpace(said)) {
-	case "moderate":
-		return finding.Medium
-	case "negligible", "informational":
-		return finding.Info
-	case "recommendation":
-		return finding.Low
-	}
-	if sev, err := finding.ParseSeverity(said); err == nil {
-		return sev
-	}
-	return fromLevel(strings.TrimSpace(said))
 }

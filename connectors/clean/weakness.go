@@ -1,4 +1,4 @@
-package sarif
+package clean
 
 import (
 	"regexp"
@@ -6,9 +6,12 @@ import (
 	"strings"
 )
 
-// addCWEs appends the CWEs that a text names, in any of the usual spellings:
+// maxEntries is how many of a list are kept.
+const maxEntries = 64
+
+// AddCWEs appends the CWEs that a text names, in any of the usual spellings:
 // external/cwe/cwe-079, CWE-79: words, cwe:79. They come out as CWE-79.
-func addCWEs(list []string, text string) []string {
+func AddCWEs(list []string, text string) []string {
 	low := strings.ToLower(text)
 	for {
 		i := strings.Index(low, "cwe")
@@ -17,17 +20,17 @@ func addCWEs(list []string, text string) []string {
 		}
 		low = strings.TrimLeft(low[i+3:], "-_:/ ")
 		n := 0
-		for n < len(low) && isDigit(low[n]) {
+		for n < len(low) && low[n] >= '0' && low[n] <= '9' {
 			n++
 		}
 		if digits := strings.TrimLeft(low[:n], "0"); digits != "" && len(digits) < 7 {
-			list = appendNew(list, "CWE-"+digits)
+			list = AppendNew(list, "CWE-"+digits)
 		}
 	}
 }
 
-// appendNew appends to a list of its own what is not in the list yet.
-func appendNew(list []string, one string) []string {
+// AppendNew appends to a list of its own what is not in the list yet.
+func AppendNew(list []string, one string) []string {
 	if slices.Contains(list, one) || len(list) >= maxEntries {
 		return list
 	}
@@ -38,9 +41,9 @@ func appendNew(list []string, one string) []string {
 var advisory = regexp.MustCompile(`(?i)\b(?:CVE-\d{4}-\d{4,7}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}|GO-\d{4}-\d{4,6}|` +
 	`RUSTSEC-\d{4}-\d{4}|PYSEC-\d{4}-\d+|OSV-\d{4}-\d+|MAL-\d{4}-\d+)\b`)
 
-// findAdvisories adds the advisories that texts name to a list, as their databases spell
-// them: GHSA ids have a lower case rest, the others are upper case.
-func findAdvisories(list []string, texts ...string) []string {
+// FindAdvisories adds the advisories that texts name to a list, as their
+// databases spell them: GHSA ids have a lower case rest, the others are upper case.
+func FindAdvisories(list []string, texts ...string) []string {
 	for _, text := range texts {
 		if strings.Count(text, "-") < 2 {
 			continue
@@ -50,7 +53,7 @@ func findAdvisories(list []string, texts ...string) []string {
 			if strings.HasPrefix(id, "GHSA") {
 				id = "GHSA" + strings.ToLower(id[4:])
 			}
-			list = appendNew(list, id)
+			list = AppendNew(list, id)
 		}
 	}
 	return list

@@ -1,0 +1,61 @@
+package clean
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Sentences folds white space and keeps the first two sentences, or about 300
+// bytes: what fits in a comment.
+func Sentences(text string) string {
+	text = Fold(text, 300)
+	seen := 0
+	for i := 0; i+1 < len(text); i++ {
+		if (text[i] == '.' || text[i] == '!' || text[i] == '?') && text[i+1] == ' ' {
+			if seen++; seen == 2 {
+				return text[:i+1]
+			}
+		}
+	}
+	return text
+}
+
+// Fold turns every run of white space into one space and cuts at limit bytes.
+func Fold(text string, limit int) string {
+	if short := strings.TrimSpace(text); len(short) <= limit && 2*len(short) >= len(text) && !hasGap(short) {
+		return short
+	}
+	out := make([]byte, 0, min(len(text), limit))
+	gap := false
+	for i := 0; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+		}
+		if unicode.IsSpace(r) {
+			gap = len(out) > 0
+		} else {
+			if len(out)+size+1 > limit {
+				break
+			}
+			if gap {
+				out = append(out, ' ')
+				gap = false
+			}
+			out = append(out, text[i:i+size]...)
+		}
+		i += size
+	}
+	return string(out)
+}
+
+// hasGap tells whether folding would change a trimmed text; true in doubt.
+func hasGap(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == ' ' && text[i+1] == ' ' {
+			return true
+		}
+	}
+	return false
+}

@@ -8,6 +8,8 @@
 // said and where each judgement came from, and leaves identity to the matcher.
 package finding
 
+import "time"
+
 // Kind is the family of problem a scanner looks for.
 type Kind string
 
@@ -50,10 +52,17 @@ type Finding struct {
 	// Reachability says whether the project uses the vulnerable code: Called,
 	// Imported, Required, or "" where the scanner did not look.
 	Reachability string `json:"reachability,omitempty"`
-	Fix          *Fix   `json:"fix"`
-	State        State  `json:"state"`
-	Category     string `json:"category"`
-	Parts        Parts  `json:"parts"`
+	// EPSS is what the report says of the chance of exploitation; nil: nothing.
+	EPSS     *EPSS  `json:"epss,omitempty"`
+	Fix      *Fix   `json:"fix"`
+	State    State  `json:"state"`
+	Category string `json:"category"`
+	// Alert is the page of the platform's own alert about it, "" if it has none.
+	Alert string `json:"alert,omitempty"`
+	// Dismissal is who dismissed that alert, and why; nil: nobody did. It names
+	// a person and is therefore no part of what is stored of a finding.
+	Dismissal *Dismissal `json:"dismissal,omitempty"`
+	Parts     Parts      `json:"parts"`
 }
 
 // Scanner names the tool that reported a finding.
@@ -91,6 +100,27 @@ type Package struct {
 	FixedIn   string `json:"fixed_in"`
 	Manifest  string `json:"manifest"` // path of the file that brings it in
 }
+
+// EPSS is FIRST's estimate that a vulnerability will be exploited in the next 30
+// days (https://www.first.org/epss/), both from 0 to 1.
+type EPSS struct {
+	Score      float64 `json:"score"`      // the probability
+	Percentile float64 `json:"percentile"` // the share of vulnerabilities with this score or a lower one
+}
+
+// Dismissal is what a person, or a rule of the platform, decided about an alert.
+type Dismissal struct {
+	// Reason is the platform's word: "false positive", "won't fix", "used in
+	// tests", "tolerable_risk", "no_bandwidth", "revoked", ...; AutoDismissed
+	// where no person did it.
+	Reason  string    `json:"reason"`
+	Comment string    `json:"comment,omitempty"` // in the person's own words, hostile until escaped
+	By      string    `json:"by,omitempty"`      // login on the platform; "": a rule, or an account that is gone
+	At      time.Time `json:"at,omitzero"`
+}
+
+// AutoDismissed is the Reason of what a rule of the platform dismissed.
+const AutoDismissed = "auto_dismissed"
 
 // Fix is a change the scanner proposes, complete enough to apply.
 type Fix struct {

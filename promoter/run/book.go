@@ -196,9 +196,9 @@ func (b *book) addSighting(s *store.Sighting) {
 func (b *book) touch(s *store.Sighting) { b.changedS[s] = true }
 
 // facts are what is versioned of a finding: place and parts belong to its
-// sightings, and its state is theirs too.
+// sightings, and its state is theirs too; a dismissal is a person's answer.
 func facts(f finding.Finding) finding.Finding {
-	f.Place, f.Parts, f.State = nil, finding.Parts{}, finding.Open
+	f.Place, f.Parts, f.State, f.Dismissal = nil, finding.Parts{}, finding.Open, nil
 	return f
 }
 

@@ -35,8 +35,11 @@ func checkSurfaceIn(in *input.Surface) error {
 }
 
 func checkStageIn(in *input.Stage) error {
-	if !finite(in.Facts.NewPerWeek) {
-		return fmt.Errorf("facts.new_per_week is not a number")
+	e := &in.Evidence
+	for _, n := range []float64{in.Facts.NewPerWeek, e.Noise, e.NoiseLow, e.NoiseHigh} {
+		if !finite(n) {
+			return fmt.Errorf("facts.new_per_week or a number of evidence is not a number")
+		}
 	}
 	return checkSchema(in.Schema)
 }

@@ -33,9 +33,10 @@ func TestTheLibraryAnswersAllThreeQuestions(t *testing.T) {
 	}
 	stage := e.Stage(t.Context(), input.Stage{
 		Schema: input.Schema, Holds: []string{"freeze"},
-		Cohort: input.CohortFacts{Key: []string{"rest"}, Stage: "triage"},
+		Cohort: input.CohortFacts{Key: []string{"rest"}, Stage: "triage", Dwelt: true},
+		Facts:  input.StageFacts{Backlog: input.BacklogUnknown, EarlierWaves: true}, Evidence: input.Evidence{Outcome: input.OutcomeGood},
 	})
-	wantStage := input.StageAnswer{Stage: "triage", Apply: "propose", Hold: true, Carve: []string{}, Reasons: []string{"moved-by-hand", "on-hold"}}
+	wantStage := input.StageAnswer{Stage: "triage", Apply: "propose", Hold: true, Carve: []string{}, Reasons: []string{"on-hold"}}
 	if diff := cmp.Diff(wantStage, stage.Answer); diff != "" {
 		t.Errorf("stage: %v\n%s", stage.Err, diff)
 	}

@@ -47,6 +47,9 @@ type SurfaceAnswer struct {
 }
 
 // Stage is the input of the entrypoint sluice/stage: should this cohort move?
+//
+// What depends on the day is here as a class (Dwelt, CoolingDown, Backlog), so
+// that a policy that reads only those is not asked anew each midnight.
 type Stage struct {
 	Schema   int         `json:"schema"`
 	Cohort   CohortFacts `json:"cohort"`
@@ -61,23 +64,37 @@ type CohortFacts struct {
 	Stage       string   `json:"stage" enum:"observe,triage,advise,enforce"`
 	Severity    string   `json:"severity"`
 	Group       string   `json:"group"`
-	Wave        int      `json:"wave"`
+	Wave        int      `json:"wave"`   // 0: none, which comes last
+	Carved      string   `json:"carved"` // "rule=G204" or "repository=acme/shop" for a part that was carved out; else ""
 	DaysInStage int      `json:"days_in_stage"`
+	Dwelt       bool     `json:"dwelt"`        // it has been on this rung for settings.promotion.dwell
+	CoolingDown bool     `json:"cooling_down"` // it was rolled back a short while ago
 }
 
-// StageFacts are the numbers a healthy backlog is judged by.
+// StageFacts are what besides the answers speaks for or against the rung above.
 type StageFacts struct {
-	Open       int     `json:"open"`
-	NewPerWeek float64 `json:"new_per_week"`
+	Open         int     `json:"open"`         // findings of this severity on the group's default branches
+	NewPerWeek   float64 `json:"new_per_week"` // over the last four weeks
+	Backlog      string  `json:"backlog" enum:"healthy,unhealthy,unknown"`
+	EarlierWaves bool    `json:"earlier_waves"` // the earlier waves' cohorts of this scanner and severity stand above this rung already
+	Carried      bool    `json:"carried"`       // a lower severity of this group and scanner qualifies for the rung above, and must not be ahead
 }
 
-// Evidence is what the statistics concluded, as one of four outcomes.
+// Evidence is what the statistics concluded of this stay on the rung.
 type Evidence struct {
-	Outcome string `json:"outcome" enum:"good,bad,unknown,unmeasured"` // good, bad, unknown, unmeasured
+	Outcome    string   `json:"outcome" enum:"good,bad,unknown,unmeasured"`
+	Hold       bool     `json:"hold"`       // answers are too few or too loud to tell: judge an audit sample
+	Carve      []string `json:"carve"`      // the parts that are too noisy, "rule=G204" or "repository=acme/shop"; never null
+	Shown      int      `json:"shown"`      // items
+	Answered   int      `json:"answered"`   // of these
+	Complaints int      `json:"complaints"` // clusters somebody complained in
+	Noise      float64  `json:"noise"`      // among what was answered, with the ends of its interval
+	NoiseLow   float64  `json:"noise_low"`
+	NoiseHigh  float64  `json:"noise_high"`
 }
 
 // StageAnswer is the policy's word on a cohort's stage. The engine never lets
-// it climb more than one rung, nor stand above an alarm.
+// it climb more than one rung, into enforce without a person, or stand above an alarm.
 type StageAnswer struct {
 	Stage   string   `json:"stage" enum:"observe,triage,advise,enforce"`
 	Apply   string   `json:"apply" enum:"automatic,propose"` // ApplyAutomatic or ApplyPropose
@@ -137,6 +154,15 @@ const (
 	SurfaceQueue   = "queue"   // the security team's queue and the run's report
 	SurfaceReview  = "review"  // a comment on the pull request's lines
 	SurfaceSummary = "summary" // the sticky summary of the pull request
+
+	OutcomeGood       = "good"       // the noise is shown to be under the bar
+	OutcomeBad        = "bad"        // the alarm fired
+	OutcomeUnknown    = "unknown"    // something was shown, and proves neither
+	OutcomeUnmeasured = "unmeasured" // nothing was shown
+
+	BacklogHealthy   = "healthy" // as settings.promotion.backlog says
+	BacklogUnhealthy = "unhealthy"
+	BacklogUnknown   = "unknown" // nobody counted: it would change nothing
 
 	GroupFinding = "finding"
 	GroupRule    = "rule"

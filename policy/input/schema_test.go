@@ -54,8 +54,8 @@ func TestDocumentsAreValidByTheirSchemas(t *testing.T) {
 			Exceptions: []input.Exception{{Kind: input.ExceptionAccepted}},
 		},
 		"stage.input": input.Stage{
-			Schema: input.Schema, Holds: []string{}, Evidence: input.Evidence{Outcome: "unmeasured"},
-			Cohort: input.CohortFacts{Key: []string{"core"}, Stage: "triage"},
+			Schema: input.Schema, Holds: []string{}, Evidence: input.Evidence{Outcome: input.OutcomeUnmeasured, Carve: []string{}},
+			Cohort: input.CohortFacts{Key: []string{"core"}, Stage: "triage"}, Facts: input.StageFacts{Backlog: input.BacklogUnknown},
 		},
 		"surface.answer": input.SurfaceAnswer{Surfaces: []string{input.SurfaceReview}, Group: input.GroupFix, Reasons: []string{"introduced"}},
 	} {

@@ -27,6 +27,12 @@ type segment struct {
 
 var capturePattern = regexp.MustCompile(`\{([^{}]*)\}`)
 
+// CheckTemplate says what is wrong with an entry of Config.Paths, if anything.
+func CheckTemplate(text string) error {
+	_, err := parseTemplate(text)
+	return err
+}
+
 // parseTemplate reads a template. Wildcards are *, ? and, alone between two
 // slashes, **; captures are names in braces.
 func parseTemplate(text string) (template, error) {

@@ -101,9 +101,12 @@ func contents(s Source) (map[string][]byte, error) {
 		if len(files) == maxFiles {
 			return fmt.Errorf("more than %d files; is this the right folder?", maxFiles)
 		}
-		info, err := entry.Info()
+		info, err := fs.Stat(s.FS, name) // of what a link leads to: a ConfigMap mounts its files as links
 		if err != nil {
 			return err
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("%s is no regular file", name)
 		}
 		if info.Size() > maxFileBytes {
 			return fmt.Errorf("%s is larger than %d bytes", name, maxFileBytes)

@@ -74,7 +74,7 @@ func (p *program) root() *cobra.Command {
 	f := root.PersistentFlags()
 	f.StringVar(&p.config, "config", "sluice.yaml", "the configuration")
 	f.StringVar(&p.as, "as", "", "who this is booked under, such as github:alice (default: SLUICE_ACTOR, else the system's user)")
-	f.StringVar(&p.logLevel, "log-level", "info", "debug, info, warn or error")
+	f.StringVar(&p.logLevel, "log-level", "", "debug, info, warn or error (default info; warn on a terminal)")
 	f.StringVarP(&p.output, "output", "o", "text", "text for people, json for machines")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if p.output != "text" && p.output != "json" {

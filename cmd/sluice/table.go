@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
@@ -26,15 +27,17 @@ func (t *table) add(cells ...string) {
 // gap is the space between two columns.
 const gap = 2
 
-// write sets the table in columns. The last one is cut where the line would be
-// longer than width; 0 means that nothing is cut.
+// write sets the table in columns. Where its lines would be longer than width
+// cells are cut, but never those of the first column, which people copy; 0
+// means that nothing is cut.
 func (t *table) write(w io.Writer, width int) error {
 	var set bytes.Buffer
 	out := tabwriter.NewWriter(&set, 0, 0, gap, ' ', 0)
-	room := t.lastWidth(width)
-	for _, row := range append([][]string{t.head}, t.rows...) {
-		last := len(row) - 1
-		row[last] = cut(row[last], room)
+	widths := t.widths(width)
+	for _, row := range slices.Concat([][]string{t.head}, t.rows) {
+		for i := range row {
+			row[i] = cut(row[i], widths[i])
+		}
 		fmt.Fprintln(out, strings.Join(row, "\t"))
 	}
 	out.Flush() // into memory, where nothing fails
@@ -46,25 +49,44 @@ func (t *table) write(w io.Writer, width int) error {
 	return nil
 }
 
-// lastWidth is what the columns before it leave to the last one; 0: any width.
-func (t *table) lastWidth(width int) int {
-	if width == 0 {
-		return 0
-	}
-	used := 0
-	for col := range len(t.head) - 1 {
-		widest := utf8.RuneCountInString(t.head[col])
-		for _, row := range t.rows {
-			widest = max(widest, utf8.RuneCountInString(row[col]))
+// narrowest is what a column keeps when a table does not fit.
+const narrowest = 12
+
+// widths is how wide each column may be: the last one gives way first, then
+// always the widest.
+func (t *table) widths(width int) []int {
+	widths := make([]int, len(t.head))
+	used := -gap
+	for col := range t.head {
+		for _, row := range slices.Concat(t.rows, [][]string{t.head}) {
+			widths[col] = max(widths[col], utf8.RuneCountInString(row[col]))
 		}
-		used += widest + gap
+		used += widths[col] + gap
 	}
-	return max(width-used, 12)
+	if width == 0 || len(widths) < 2 {
+		return widths
+	}
+	for last := len(widths) - 1; used > width; {
+		widest := last
+		if widths[last] <= narrowest {
+			for col := last; col > 0; col-- {
+				if widths[col] > widths[widest] {
+					widest = col
+				}
+			}
+		}
+		if widths[widest] <= narrowest {
+			break
+		}
+		widths[widest]--
+		used--
+	}
+	return widths
 }
 
 func cut(s string, width int) string {
 	runes := []rune(s)
-	if width == 0 || len(runes) <= width {
+	if len(runes) <= width {
 		return s
 	}
 	return string(runes[:width-3]) + "..."

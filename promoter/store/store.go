@@ -271,11 +271,14 @@ type Ledger interface {
 
 // Head is the newest seal. Printed as "n:hash".
 type Head struct {
-	N    int64  `json:"n"`
-	Hash string `json:"hash"` // hex SHA-256; "" when nothing was sealed yet
+	N    int64
+	Hash string // hex SHA-256; "" when nothing was sealed yet
 }
 
 func (h Head) String() string { return fmt.Sprintf("%d:%s", h.N, h.Hash) }
+
+// MarshalText writes it as it is printed everywhere, and as --head takes it.
+func (h Head) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // LedgerEntry is a stored entry.
 type LedgerEntry struct {

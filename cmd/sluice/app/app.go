@@ -33,7 +33,7 @@ import (
 type Options struct {
 	ConfigFile string // default sluice.yaml
 	As         string // who commands are booked under, such as github:alice
-	LogLevel   string // debug, info, warn, error; default info
+	LogLevel   string // debug, info, warn, error; see NewLogger
 	Version    string
 
 	Getenv func(string) string

@@ -10,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/sluice-sec/sluice/connectors"
 )
 
 var (
@@ -124,6 +126,14 @@ func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 	}
 	if len(s.Path) == 0 || slices.Contains(s.Path, "") {
 		d.fault(path+".path", "a source needs the path of its reports, one or a list")
+	}
+	for _, template := range s.Path {
+		if template == "" {
+			continue
+		}
+		if err := connectors.CheckTemplate(template); err != nil {
+			d.fault(path+".path", err.Error())
+		}
 	}
 	d.span(path+".rhythm", s.Rhythm, false)
 	for _, m := range captures.FindAllStringSubmatch(s.SourceDir, -1) {

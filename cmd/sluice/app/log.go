@@ -11,10 +11,15 @@ import (
 	"golang.org/x/term"
 )
 
-// NewLogger writes to w: lines for people on a terminal, JSON otherwise.
+// NewLogger writes to w: lines for people on a terminal, JSON otherwise. Without
+// a level it is info, but warn on a terminal, where progress and the report
+// tell the rest.
 func NewLogger(w io.Writer, level string, terminal bool) (*zap.Logger, error) {
 	if level == "" {
 		level = "info"
+		if terminal {
+			level = "warn"
+		}
 	}
 	at, err := zapcore.ParseLevel(level)
 	if err != nil || at > zapcore.ErrorLevel {

@@ -63,7 +63,7 @@ func (db *DB) requireCurrentSchema(ctx context.Context) error {
 		return db.newer(ctx, have, know)
 	case have < know:
 		return fmt.Errorf("database schema %d is older than this program's (%d) and is opened to be read only: "+
-			"any command that writes brings it up to date", have, know)
+			"`sluice run` brings it up to date", have, know)
 	}
 	return nil
 }

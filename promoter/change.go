@@ -59,8 +59,9 @@ type ApprovalKind string
 
 // What can wait so far.
 const (
-	ApprovalExcess ApprovalKind = "excess" // more new notices than a ceiling allows
-	ApprovalMass   ApprovalKind = "mass"   // more withdrawals than a ceiling allows, not caused by a stage
+	ApprovalExcess   ApprovalKind = "excess"   // more new notices than a ceiling allows
+	ApprovalMass     ApprovalKind = "mass"     // more withdrawals than a ceiling allows, not caused by a stage
+	ApprovalCampaign ApprovalKind = "campaign" // backlog that is to become tasks; see Campaign
 )
 
 // ApprovalState is where a waiting plan stands.

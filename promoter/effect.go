@@ -49,6 +49,8 @@ type Effect struct {
 	Cohorts    []Cohort    `json:"cohorts"`    // generations it was planned under
 	Attempt    int64       `json:"attempt"`
 	NotBefore  time.Time   `json:"not_before,omitzero"`
+	SentAt     time.Time   `json:"sent_at,omitzero"` // when it was last about to be sent
+	Looks      int         `json:"looks"`            // since then, that found nothing
 	State      EffectState `json:"state"`
 	Error      string      `json:"error,omitempty"`
 	Reason     string      `json:"reason"`

@@ -96,6 +96,7 @@ const (
 // Item is one finding on a notice. It, not the notice, belongs to a cohort.
 type Item struct {
 	Finding  int64        `json:"finding"`
+	Version  int64        `json:"version"` // of the finding's facts as they were shown; 0: from before it was kept
 	CohortID int64        `json:"cohort_id"`
 	Attempt  int64        `json:"attempt"`
 	ShownAt  time.Time    `json:"shown_at,omitzero"`

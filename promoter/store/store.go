@@ -28,6 +28,7 @@ type Store interface {
 	Ladder
 	Outbox
 	Approvals
+	Campaigns
 	Ledger
 	Documents
 	Upkeep
@@ -186,7 +187,8 @@ type Outbox interface {
 	// It writes no notice rows: new notices were written as planned by Apply
 	// before, and Settle writes what became of them.
 	Intend(ctx context.Context, e *promoter.Effect) error
-	// Sent marks it as about to be sent and counts the attempt. It fails with
+	// Sent marks it as about to be sent, with the time, and counts the attempt;
+	// no look counts any more. It fails with
 	// *ConflictError when the effect is not open (any more).
 	Sent(ctx context.Context, effectID int64) error
 	// Settle stores the outcome with the notices as they stand after it and
@@ -198,8 +200,8 @@ type Outbox interface {
 	OpenEffects(ctx context.Context) ([]promoter.Effect, error)
 	// EffectCounts counts effects by verb and state.
 	EffectCounts(ctx context.Context) (map[promoter.Verb]map[promoter.EffectState]int, error)
-	// ShownSince counts review notices first shown since t, by the cohorts of
-	// their items; under 0 stands the number of all, which is less than the
+	// ShownSince counts review notices and tasks first shown since t, but for
+	// the tasks of campaigns, by the cohorts of their items; under 0 stands the number of all, which is less than the
 	// sum where notices have items of several cohorts.
 	ShownSince(ctx context.Context, t time.Time) (byCohort map[int64]int, err error)
 }
@@ -210,6 +212,7 @@ type Settlement struct {
 	State     promoter.EffectState
 	Error     string
 	NotBefore time.Time
+	Looks     int               // Effect.Looks from now on
 	Notices   []promoter.Notice // whole rows, replacing those there
 	Entries   []Entry
 	At        time.Time
@@ -225,6 +228,30 @@ type Approvals interface {
 	// DecideApproval answers a waiting plan, with its ledger entry. It fails
 	// with *ConflictError when it does not wait (any more) or is not known.
 	DecideApproval(ctx context.Context, id string, state promoter.ApprovalState, actor, reason string, at time.Time) error
+}
+
+// Campaigns keeps what lets backlog into tasks.
+type Campaigns interface {
+	// StartCampaign stores a campaign with the plan it waits in, which has its
+	// id, and their ledger entry. It fails with *ConflictError when the id is known.
+	StartCampaign(ctx context.Context, c promoter.Campaign, plan promoter.Approval) error
+	// Campaigns returns all, newest first.
+	Campaigns(ctx context.Context) ([]promoter.Campaign, error)
+	// EndCampaign ends one, with its ledger entry. It fails with *ConflictError
+	// when it has ended or is not known.
+	EndCampaign(ctx context.Context, id, actor, reason string, at time.Time) error
+	// CampaignTasks lists the tasks that campaigns made, in a stable order.
+	CampaignTasks(ctx context.Context) ([]CampaignTask, error)
+}
+
+// CampaignTask is a task as a campaign counts it.
+type CampaignTask struct {
+	Campaign string
+	RepoID   int64
+	Notice   int64
+	State    promoter.NoticeState
+	CohortID int64     // of its first item
+	ShownAt  time.Time // first; zero: not yet
 }
 
 // Documents keeps the policies and settings that were in force, by revision.

@@ -143,11 +143,11 @@ func (a *applier) digest() error {
 func writeNotices(ctx context.Context, tx *sql.Tx, all []promoter.Notice) (int64, error) {
 	written, err := writeAll(ctx, tx, "notice", upsert("notice", []string{"repo_id", "notice_no"},
 		"surface", "change", "group_key", "generation", "state", "cause", "anchor", "body", "desired", "shown",
-		"posted", "resolved", "remote"), all,
+		"posted", "resolved", "remote", "task", "campaign"), all,
 		func(n promoter.Notice) []any {
 			return []any{n.Target.RepoID, n.No, string(n.Surface), n.Target.PullRequest, n.Group, n.Generation,
 				string(n.State), string(n.Cause), document{n.Anchor}, n.Body, n.Desired, n.Shown, n.Posted, n.Resolved,
-				document{n.Remote}}
+				document{n.Remote}, document{n.Task}, campaignOf(n)}
 		})
 	for i := 0; i < len(all) && err == nil; i++ {
 		var more int64
@@ -161,10 +161,10 @@ func writeItems(ctx context.Context, tx *sql.Tx, n promoter.Notice) (int64, erro
 	position := -1
 	written, err := writeAll(ctx, tx, fmt.Sprintf("notice %d: item", n.No),
 		upsert("item", []string{"repo_id", "notice_no", "position"},
-			"finding_no", "cohort_id", "attempt", "shown_at", "removed_at", "cause", "kept_because"), n.Items,
+			"finding_no", "version", "cohort_id", "attempt", "shown_at", "removed_at", "cause", "kept_because"), n.Items,
 		func(i promoter.Item) []any {
 			position++
-			return []any{n.Target.RepoID, n.No, position, i.Finding, number(i.CohortID), i.Attempt,
+			return []any{n.Target.RepoID, n.No, position, i.Finding, i.Version, number(i.CohortID), i.Attempt,
 				moment(i.ShownAt), moment(i.Removed), string(i.Cause), i.Kept}
 		})
 	if err != nil {

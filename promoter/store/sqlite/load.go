@@ -128,9 +128,9 @@ func (l loader) notices(s *store.Snapshot) (err error) {
 	s.Notices, err = collect(l.ctx, l.tx, "notices", func(rows *sql.Rows, n *promoter.Notice) error {
 		n.Target.RepoID = l.repo
 		return rows.Scan(&n.No, &n.Surface, &n.Target.PullRequest, &n.Group, &n.Generation, &n.State, &n.Cause,
-			document{&n.Anchor}, &n.Body, &n.Desired, &n.Shown, &n.Posted, &n.Resolved, document{&n.Remote})
+			document{&n.Anchor}, &n.Body, &n.Desired, &n.Shown, &n.Posted, &n.Resolved, document{&n.Remote}, document{&n.Task})
 	}, `SELECT notice_no, surface, change, group_key, generation, state, cause,
-			anchor, body, desired, shown, posted, resolved, remote
+			anchor, body, desired, shown, posted, resolved, remote, task
 		FROM notice WHERE repo_id = $1 ORDER BY notice_no`, l.repo)
 	if err != nil || len(s.Notices) == 0 {
 		return err
@@ -142,13 +142,13 @@ func (l loader) notices(s *store.Snapshot) (err error) {
 	_, err = collect(l.ctx, l.tx, "items", func(rows *sql.Rows, _ *struct{}) error {
 		var no int64
 		var i promoter.Item
-		err := rows.Scan(&no, &i.Finding, (*number)(&i.CohortID), &i.Attempt,
+		err := rows.Scan(&no, &i.Finding, &i.Version, (*number)(&i.CohortID), &i.Attempt,
 			(*moment)(&i.ShownAt), (*moment)(&i.Removed), &i.Cause, &i.Kept)
 		if err == nil {
 			at[no].Items = append(at[no].Items, i)
 		}
 		return err
-	}, `SELECT notice_no, finding_no, cohort_id, attempt, shown_at, removed_at, cause, kept_because
+	}, `SELECT notice_no, finding_no, version, cohort_id, attempt, shown_at, removed_at, cause, kept_because
 		FROM item WHERE repo_id = $1 ORDER BY notice_no, position`, l.repo)
 	return err
 }

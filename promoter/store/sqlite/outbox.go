@@ -66,7 +66,8 @@ func (db *DB) Sent(ctx context.Context, effectID int64) error {
 		if _, _, err := step(ctx, tx, effectID, promoter.EffectSent); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE effect SET attempt = attempt + 1 WHERE effect_id = $1`, effectID)
+		_, err := tx.ExecContext(ctx, `UPDATE effect SET attempt = attempt + 1, sent = $1, looks = 0 WHERE effect_id = $2`,
+			micro(db.clock()), effectID)
 		return err
 	})
 }
@@ -105,8 +106,8 @@ func (db *DB) Settle(ctx context.Context, s store.Settlement) error {
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE effect SET error = $1, not_before = $2, settled = $3 WHERE effect_id = $4`,
-			s.Error, moment(s.NotBefore), moment(settled), s.EffectID)
+		_, err = tx.ExecContext(ctx, `UPDATE effect SET error = $1, not_before = $2, looks = $3, settled = $4 WHERE effect_id = $5`,
+			s.Error, moment(s.NotBefore), s.Looks, moment(settled), s.EffectID)
 		if err != nil {
 			return err
 		}
@@ -124,9 +125,9 @@ func (db *DB) Settle(ctx context.Context, s store.Settlement) error {
 func (db *DB) OpenEffects(ctx context.Context) ([]promoter.Effect, error) {
 	return collect(ctx, db.read, "open effects", func(rows *sql.Rows, e *promoter.Effect) error {
 		return rows.Scan(&e.ID, &e.Verb, &e.Target.RepoID, &e.Target.PullRequest, &e.Repository, &e.Token, &e.Commit,
-			document{&e.Notices}, document{&e.Cohorts}, &e.Attempt, (*moment)(&e.NotBefore), &e.State, &e.Error, &e.Reason, &e.RunID)
+			document{&e.Notices}, document{&e.Cohorts}, &e.Attempt, (*moment)(&e.NotBefore), (*moment)(&e.SentAt), &e.Looks, &e.State, &e.Error, &e.Reason, &e.RunID)
 	}, `SELECT effect_id, verb, repo_id, change, repository, token, commit_id, notices, cohorts,
-			attempt, not_before, state, error, reason, run_id
+			attempt, not_before, sent, looks, state, error, reason, run_id
 		FROM effect WHERE state IN ('intended', 'sent', 'unknown') ORDER BY effect_id`)
 }
 
@@ -147,8 +148,7 @@ func (db *DB) EffectCounts(ctx context.Context) (map[promoter.Verb]map[promoter.
 	return counts, err
 }
 
-// ShownSince counts review notices first shown since t, by the cohorts of
-// their items, and in all under 0.
+// ShownSince counts what people were first shown since t; see store.Outbox.
 func (db *DB) ShownSince(ctx context.Context, t time.Time) (map[int64]int, error) {
 	counts := map[int64]int{}
 	_, err := collect(ctx, db.read, "what was shown", func(rows *sql.Rows, _ *struct{}) error {
@@ -160,7 +160,7 @@ func (db *DB) ShownSince(ctx context.Context, t time.Time) (map[int64]int, error
 	}, `WITH shown AS (
 			SELECT i.repo_id, i.notice_no FROM item i
 			JOIN notice n ON n.repo_id = i.repo_id AND n.notice_no = i.notice_no
-			WHERE n.surface = 'review'
+			WHERE n.surface = 'review' OR n.surface = 'task' AND n.campaign = ''
 			GROUP BY i.repo_id, i.notice_no HAVING min(i.shown_at) >= $1)
 		SELECT NULL, count(*) FROM shown
 		UNION ALL

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -227,9 +228,14 @@ func anyNotice(r *rapid.T, repoID, no, findings int64, cohorts []promoter.Cohort
 	if rapid.Bool().Draw(r, "summary") {
 		n.Surface, n.Anchor = promoter.SurfaceSummary, nil
 	}
+	if rapid.Bool().Draw(r, "task") {
+		n.Surface, n.Anchor, n.Target.PullRequest = promoter.SurfaceTask, nil, 0
+		n.Task = &promoter.Task{Route: anyText.Draw(r, "route"), Title: anyText.Draw(r, "title"), Due: rapid.SampledFrom([]time.Time{{}, At(9)}).Draw(r, "due"),
+			Links: []promoter.TaskLink{{URL: "https://x.test/1", Title: "acme/shop#1"}}, Campaign: rapid.SampledFrom([]string{"", "P0001"}).Draw(r, "campaign")}
+	}
 	n.Items = nil
 	for range rapid.IntRange(0, 3).Draw(r, "items") {
-		i := promoter.Item{Finding: rapid.Int64Range(1, findings).Draw(r, "finding"), Attempt: 1, Kept: anyText.Draw(r, "kept")}
+		i := promoter.Item{Finding: rapid.Int64Range(1, findings).Draw(r, "finding"), Attempt: 1, Version: rapid.Int64Range(0, 3).Draw(r, "version"), Kept: anyText.Draw(r, "kept")}
 		i.CohortID = rapid.SampledFrom([]int64{0, cohorts[1].ID}).Draw(r, "cohort")
 		if rapid.Bool().Draw(r, "removed") {
 			i.ShownAt, i.Removed, i.Cause = At(1), At(2), promoter.RemovedFixed

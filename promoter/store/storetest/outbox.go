@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -41,11 +42,14 @@ func effectLife(t *testing.T, s store.Store) {
 	same(t, "the notice itself", must(s.Load(ctx, repo))(t).Notices, []promoter.Notice{n})
 
 	ok(t, s.Sent(ctx, e.ID))
-	e.State, e.Attempt = promoter.EffectSent, 1
+	e.State, e.Attempt, e.SentAt = promoter.EffectSent, 1, sentAt(t, s)
 	same(t, "sent", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
-	ok(t, s.Settle(ctx, store.Settlement{EffectID: e.ID, State: promoter.EffectUnknown, Error: "timeout", NotBefore: At(20), At: At(10)}))
-	e.State, e.Error, e.NotBefore = promoter.EffectUnknown, "timeout", At(20)
+	ok(t, s.Settle(ctx, store.Settlement{EffectID: e.ID, State: promoter.EffectUnknown, Error: "timeout", NotBefore: At(20), Looks: 1, At: At(10)}))
+	e.State, e.Error, e.NotBefore, e.Looks = promoter.EffectUnknown, "timeout", At(20), 1
 	same(t, "unknown stays open", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
+	ok(t, s.Sent(ctx, e.ID))
+	e.State, e.Attempt, e.Looks, e.SentAt = promoter.EffectSent, 2, 0, sentAt(t, s)
+	same(t, "sent again", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
 
 	wrong := n
 	wrong.Items = []promoter.Item{{Finding: 99}}
@@ -68,6 +72,16 @@ func effectLife(t *testing.T, s store.Store) {
 	if len(entries) != 1 || entries[0].RunID != 3 || string(entries[0].Body) != fmt.Sprintf(`{"effect":%d}`, e.ID) {
 		t.Errorf("ledger: %+v", entries)
 	}
+}
+
+// sentAt is when the one open effect was sent.
+func sentAt(t *testing.T, s store.Store) time.Time {
+	t.Helper()
+	open := must(s.OpenEffects(t.Context()))(t)
+	if len(open) != 1 || open[0].SentAt.IsZero() {
+		t.Fatalf("want one effect that was sent: %+v", open)
+	}
+	return open[0].SentAt
 }
 
 // effectSteps tries every step from every state.
@@ -162,9 +176,13 @@ func shownSince(t *testing.T, s store.Store) {
 	add(promoter.SurfaceReview, promoter.Item{Finding: 1, CohortID: a, ShownAt: At(10)}, promoter.Item{Finding: 3, CohortID: a, ShownAt: At(10)})
 	add(promoter.SurfaceReview, promoter.Item{Finding: 1, CohortID: b, ShownAt: At(1)}, promoter.Item{Finding: 2, CohortID: b, ShownAt: At(20)})
 	add(promoter.SurfaceReview, promoter.Item{Finding: 1, CohortID: b})
+	add(promoter.SurfaceTask, promoter.Item{Finding: 2, CohortID: b, ShownAt: At(25)})
+	c.Notices[4].Task = &promoter.Task{Route: "pay"}
+	add(promoter.SurfaceTask, promoter.Item{Finding: 3, CohortID: b, ShownAt: At(25)})
+	c.Notices[5].Task = &promoter.Task{Campaign: "P0001"}
 	add(promoter.SurfaceSummary, promoter.Item{Finding: 1, CohortID: b, ShownAt: At(12)})
 	ok(t, s.Apply(ctx, c))
-	same(t, "since 10", must(s.ShownSince(ctx, At(10)))(t), map[int64]int{0: 2, a: 2, b: 1})
-	same(t, "since 0", must(s.ShownSince(ctx, At(0)))(t), map[int64]int{0: 3, a: 2, b: 2})
+	same(t, "since 10", must(s.ShownSince(ctx, At(10)))(t), map[int64]int{0: 3, a: 2, b: 2})
+	same(t, "since 0", must(s.ShownSince(ctx, At(0)))(t), map[int64]int{0: 4, a: 2, b: 3})
 	same(t, "since later", must(s.ShownSince(ctx, At(30)))(t)[0], 0)
 }

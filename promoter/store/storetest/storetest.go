@@ -41,6 +41,7 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"the ladder", ladder},
 		{"pause and resume", pauses},
 		{"approvals", approvals},
+		{"campaigns", campaigns},
 		{"an effect's life", effectLife},
 		{"an effect's legal steps", effectSteps},
 		{"one effect for one generation", effectOnce},

@@ -119,6 +119,32 @@ func (d *document) checkRoutes(s *Settings) {
 			d.fault(fmt.Sprintf("a second route called %q; names must differ", r.Name), child(at, "name")...)
 		}
 		seen[r.Name] = true
+		d.checkJira(r.Jira, at)
+	}
+}
+
+// ownFields are what a task is written with; a route cannot set them as well.
+var ownFields = map[string]string{
+	"summary": "Sluice writes it", "description": "Sluice writes it", "project": "use `project`", "issuetype": "use `issue_type`",
+	"labels": "use `labels`", "components": "use `components`", "priority": "use `priority`", "security": "use `security_level`",
+	"duedate": "use `due`", "assignee": "use the route's `assignee`", "parent": "use `epic`",
+}
+
+func (d *document) checkJira(j *JiraRoute, at []string) {
+	if j == nil {
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(j.Fields)) {
+		if why := ownFields[strings.ToLower(name)]; why != "" {
+			d.faultKey(fmt.Sprintf("%q cannot be set here: %s", name, why), append(slices.Clone(at), "jira", "fields", name)...)
+		}
+	}
+	for _, s := range []struct{ resolution, status, key string }{
+		{j.WithdrawnResolution, j.WithdrawnStatus, "withdrawn"}, {j.FixedResolution, j.FixedStatus, "fixed"},
+	} {
+		if s.resolution != "" && s.status == "" {
+			d.fault(fmt.Sprintf("a resolution is set on the way to a status: give %s_status, too", s.key), append(slices.Clone(at), "jira", s.key+"_resolution")...)
+		}
 	}
 }
 

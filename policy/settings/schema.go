@@ -129,6 +129,10 @@ func patternWords(pattern string) string {
 		return "a date such as 2026-12-31"
 	case strings.HasSuffix(pattern, "(h|d)$"):
 		return "a span such as 12h or 14d"
+	case strings.HasPrefix(pattern, "^[^ "):
+		return "one word without blanks"
+	case strings.HasSuffix(pattern, "+-[0-9]+$"):
+		return "an issue's key such as PAY-7"
 	}
 	return "a name of letters, digits, dot, dash and underscore"
 }

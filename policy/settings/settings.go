@@ -123,16 +123,32 @@ type Route struct {
 		Kinds      []string `json:"kinds"`
 		Severities []string `json:"severities"`
 	} `json:"match"`
-	Jira *struct {
-		Project         string         `json:"project"`
-		IssueType       string         `json:"issue_type"`
-		Components      []string       `json:"components"`
-		Labels          []string       `json:"labels"`
-		Priority        string         `json:"priority"`
-		Fields          map[string]any `json:"fields"`
-		WithdrawnStatus string         `json:"withdrawn_status"`
-	} `json:"jira"`
-	Assignee string `json:"assignee"`
+	Jira     *JiraRoute `json:"jira"`
+	Assignee string     `json:"assignee"` // a login of GitHub that people joins to one of Jira, or Jira's own
+}
+
+// JiraRoute says where tasks are made and what they are filled with. What is
+// empty is left to Jira's own defaults.
+type JiraRoute struct {
+	Project       string   `json:"project"`
+	IssueType     string   `json:"issue_type"` // "": Task
+	Components    []string `json:"components"`
+	Labels        []string `json:"labels"`
+	Priority      string   `json:"priority"`
+	SecurityLevel string   `json:"security_level"`
+	Epic          string   `json:"epic"` // its key
+	// Due is how long after a task is made it is due, by severity; a severity
+	// that is missing has no due date.
+	Due map[string]Span `json:"due"`
+	// Fields are further fields by id or name, with their values as Jira's
+	// interface takes them; also those that a transition's screen requires.
+	Fields map[string]any `json:"fields"`
+	// A task that is handed back goes to one of these statuses, if its
+	// workflow leads there; "": it stays where it is.
+	WithdrawnStatus     string `json:"withdrawn_status"`
+	WithdrawnResolution string `json:"withdrawn_resolution"`
+	FixedStatus         string `json:"fixed_status"`
+	FixedResolution     string `json:"fixed_resolution"`
 }
 
 // Verdicts say what answers count for, from 0 (useful) to 1 (noise), which

@@ -54,7 +54,7 @@ exceptions:
   - {finding: "acme/shop:F12", reason: replaced next quarter, owner: team-pay, expires: 2026-06-30}
   - {advisory: CVE-2024-1234, repositories: [acme/shop], reason: not reachable, owner: team-pay, expires: 2026-09-30}
 routes:
-  - {match: {groups: [core], kinds: [sca], severities: [high, critical]}, jira: {project: PAY, issue_type: Bug, components: [api], labels: [security], priority: High, fields: {customfield_1: {value: x}}, withdrawn_status: Done}, assignee: alice}
+  - {match: {groups: [core], kinds: [sca], severities: [high, critical]}, jira: {project: PAY, issue_type: Bug, components: [api], labels: [security], priority: High, security_level: Secret, epic: PAY-1, due: {critical: 7d, high: 36h}, fields: {customfield_1: {value: x}}, withdrawn_status: Done, fixed_status: Resolved, fixed_resolution: Fixed}, assignee: alice}
 verdicts: {scores: {not-useful: 0.8}, second_person: [critical, high], words: {"Won't Do": wont-fix}}
 people: [{github: alice, jira: "5b10a", team: team-pay}]
 visibility: {unknown: public}
@@ -65,7 +65,8 @@ func TestAFullDocumentIsUnderstood(t *testing.T) {
 	if s.Budgets.PullRequest.Comments != 7 || s.Ceilings.Run.Withdraw != 1000 || s.Promotion.Dwell != settings.Span(14*24*time.Hour) {
 		t.Errorf("limits: %+v %+v %+v", s.Budgets, s.Ceilings, s.Promotion)
 	}
-	if got := s.Routes[0]; got.Name != "route-1" || got.Jira.WithdrawnStatus != "Done" || got.Assignee != "alice" {
+	if got := s.Routes[0]; got.Name != "route-1" || got.Jira.WithdrawnStatus != "Done" || got.Assignee != "alice" ||
+		got.Jira.Due["critical"] != settings.Span(7*24*time.Hour) || got.Jira.FixedResolution != "Fixed" {
 		t.Errorf("route: %+v", got)
 	}
 	if got := s.Verdicts.Scores; got["not-useful"] != 0.8 || got["false-positive"] != 1 {

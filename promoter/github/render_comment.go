@@ -7,6 +7,7 @@ import (
 
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/wording"
 )
 
 // Renderer writes the bodies of comments, in GitHub's Markdown, without
@@ -56,19 +57,9 @@ func single(e promoter.Exhibit) string {
 	return paragraphs(
 		head,
 		text(f.Message, 1000),
-		labelled("Why it matters:", strings.Join(nonEmpty(why(f), references(f)), " ")),
-		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), weaknessOf(f).how), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
+		labelled("Why it matters:", strings.Join(nonEmpty(text(wording.Why(f), 600), references(f)), " ")),
+		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), wording.WeaknessOf(f).How), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
 		footer(e, []string{"finding " + code(e.Name, 150)}))
-}
-
-// why says why it matters: in the rule's words where they add to the message,
-// else in ours.
-func why(f finding.Finding) string {
-	told := strings.TrimSuffix(strings.TrimSpace(f.Rule.Description), ".")
-	if told == "" || told == strings.TrimSuffix(strings.TrimSpace(f.Message), ".") {
-		return weaknessOf(f).why
-	}
-	return text(f.Rule.Description, 600)
 }
 
 // footer says who found it, why it is shown, how to answer and whom to ask.
@@ -120,8 +111,8 @@ var reasonWords = map[string]string{
 func references(f finding.Finding) string {
 	var refs []string
 	for _, cwe := range f.Rule.CWEs {
-		if m := cweForm.FindStringSubmatch(cwe); m != nil && len(refs) < 3 {
-			refs = append(refs, link(cwe, "https://cwe.mitre.org/data/definitions/"+m[1]+".html"))
+		if page := wording.Definition(cwe); page != "" && len(refs) < 3 {
+			refs = append(refs, link(cwe, page))
 		}
 	}
 	for i, advisory := range f.Advisories {

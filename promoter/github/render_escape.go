@@ -1,12 +1,10 @@
 package github
 
 import (
-	"fmt"
-	"net/url"
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/sluice-sec/sluice/promoter/wording"
 )
 
 // What comes from scanners, repositories and settings is hostile until it went
@@ -39,7 +37,7 @@ var (
 
 // text makes prose of one line, at most so many characters of the original.
 func text(s string, most int) string {
-	s = capped(strings.Join(strings.Fields(visible(s, false)), " "), most)
+	s = wording.Line(s, most)
 	for _, b := range breaks {
 		s = b.form.ReplaceAllString(s, b.with)
 	}
@@ -86,7 +84,7 @@ func inSixes(digits string) string {
 
 // code makes a code span of one line, at most so many characters.
 func code(s string, most int) string {
-	s = capped(strings.Join(strings.Fields(visible(s, false)), " "), most)
+	s = wording.Line(s, most)
 	if s == "" {
 		return "(none)"
 	}
@@ -122,63 +120,15 @@ func longestRun(s string) int {
 // link makes a link of an address if it is a plain https one, else "". label
 // is ours.
 func link(label, address string) string {
-	u, err := url.Parse(strings.TrimSpace(address))
-	if err != nil || u.Scheme != "https" || u.User != nil || u.Opaque != "" || len(address) > 500 || !hostForm.MatchString(u.Host) {
-		return ""
+	u := wording.Address(address)
+	if u == nil || strings.Contains(u.Host, "github") && notifying.MatchString(u.Path) {
+		return "" // the latter would leave a reference in somebody's issue
 	}
-	u.Host = strings.ToLower(u.Host)
-	if strings.Contains(u.Host, "github") && notifying.MatchString(u.Path) {
-		return "" // would leave a reference in somebody's issue
-	}
-	clean := u.String()
-	if strings.ContainsFunc(clean, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return ""
-	}
-	return "[" + label + "](" + unlinkable.Replace(clean) + ")"
+	return "[" + label + "](" + unlinkable.Replace(u.String()) + ")"
 }
 
 var (
-	hostForm   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+(:[0-9]{1,5})?$`)
 	notifying  = regexp.MustCompile(`(?i)/(issues|pull|discussions|commit)/`)
 	unlinkable = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", `"`, "%22", "'", "%27",
 		"\\", "%5C", "`", "%60", "*", "%2A", "_", "%5F", "[", "%5B", "]", "%5D", "|", "%7C", "$", "%24", "@", "%40", "&", "&amp;")
 )
-
-// visible replaces what cannot be seen (controls, bidirectional overrides,
-// zero widths, invalid bytes) by its code in parentheses. Line ends and tabs
-// stay if lines is set, else they are blanks.
-func visible(s string, lines bool) string {
-	var out strings.Builder
-	for _, r := range s {
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			if lines && r != '\r' {
-				out.WriteRune(r)
-			} else {
-				out.WriteByte(' ')
-			}
-		case unicode.IsSpace(r):
-			out.WriteByte(' ')
-		case r != utf8.RuneError && printable(r):
-			out.WriteRune(r)
-		default:
-			fmt.Fprintf(&out, "(U+%04X)", r)
-		}
-	}
-	return out.String()
-}
-
-func printable(r rune) bool {
-	switch r {
-	case 0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2800, 0x3164, 0xffa0: // letters and marks without a shape
-		return false
-	}
-	return unicode.IsGraphic(r) && !unicode.Is(unicode.Variation_Selector, r)
-}
-
-func capped(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
-		return s
-	}
-	return strings.TrimSpace(string([]rune(s)[:most])) + "…"
-}

@@ -2,14 +2,9 @@ package github
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
-)
-
-const (
-	fixLines = 20   // of a suggestion
-	fixChars = 2000 // likewise
+	"github.com/sluice-sec/sluice/promoter/wording"
 )
 
 // Suggestion is the replacement a reader can apply with a click: the text for
@@ -34,21 +29,7 @@ func Suggestion(f finding.Finding) (text string, ok bool) {
 	if at.Path != f.Place.Path || at.StartLine != first || end != last || at.StartColumn > 1 {
 		return "", false
 	}
-	return proposal(edit.Text)
-}
-
-// proposal is the text of an edit, if it may be shown as code.
-func proposal(s string) (string, bool) {
-	s = strings.TrimSuffix(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
-	if len(s) > fixChars || strings.Count(s, "\n") >= fixLines {
-		return "", false
-	}
-	for _, r := range s {
-		if r != '\n' && r != '\t' && r != ' ' && (!printable(r) || r == unicode.ReplacementChar || unicode.IsSpace(r)) {
-			return "", false
-		}
-	}
-	return s, true
+	return wording.Proposal(edit.Text)
 }
 
 // fix says how to mend a finding, in Markdown; "" when nobody said.
@@ -67,7 +48,7 @@ func fix(f finding.Finding) string {
 	if suggested, ok := Suggestion(f); ok {
 		return strings.TrimSpace(out + "\n\n" + block(suggested, "suggestion"))
 	}
-	if shown, ok := proposal(f.Fix.Edits[0].Text); ok && strings.TrimSpace(shown) != "" {
+	if shown, ok := wording.Proposal(f.Fix.Edits[0].Text); ok && strings.TrimSpace(shown) != "" {
 		return strings.TrimSpace(out + " The scanner proposes this code:\n\n" + block(shown, ""))
 	}
 	return out

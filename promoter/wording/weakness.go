@@ -1,20 +1,15 @@
-package github
+package wording
 
-import (
-	"regexp"
+import "github.com/sluice-sec/sluice/connectors/finding"
 
-	"github.com/sluice-sec/sluice/connectors/finding"
-)
+// Weakness is what an engineer needs to know of a CWE when the report says
+// nothing but its number: why it matters and how to mend it. Both are empty
+// where we have no words.
+type Weakness struct{ Why, How string }
 
-// weakness is what an engineer needs to know of a CWE when the report says
-// nothing but its number.
-type weakness struct{ why, how string }
-
-var cweForm = regexp.MustCompile(`^CWE-([0-9]{1,5})$`)
-
-// weaknessOf is the first of a finding's weaknesses that we have words for.
+// WeaknessOf is the first of a finding's weaknesses that we have words for.
 // The numbers are those of https://cwe.mitre.org; the words are ours.
-func weaknessOf(f finding.Finding) weakness {
+func WeaknessOf(f finding.Finding) Weakness {
 	for _, cwe := range f.Rule.CWEs {
 		if w, ok := weaknesses[cwe]; ok {
 			return w
@@ -23,10 +18,10 @@ func weaknessOf(f finding.Finding) weakness {
 	if f.Kind == finding.Secret {
 		return weaknesses["CWE-798"]
 	}
-	return weakness{}
+	return Weakness{}
 }
 
-var weaknesses = map[string]weakness{
+var weaknesses = map[string]Weakness{
 	"CWE-22":   {"A path that is built from input can leave the folder it was meant for.", "Resolve the path and check that it still lies in the folder, or open it through an API that cannot leave it (in Go, os.Root)."},
 	"CWE-74":   {"Input that becomes part of a command, query or document can change what it means.", "Pass input as data, through parameters or an encoder made for that place."},
 	"CWE-77":   {"Input that becomes part of a command can run other commands.", "Call the program directly with a list of arguments, and check input against what is allowed."},

@@ -2,13 +2,12 @@ package connectors
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
-	"github.com/sluice-sec/sluice/connectors/sarif"
 )
 
 // ParseOptions are what a parser needs besides the document.
@@ -17,28 +16,31 @@ type ParseOptions struct {
 	Secrets func(secret string) string
 }
 
-// parser reads one document. It emits findings in the file's order.
-type parser func(context.Context, Config, Document, ParseOptions, func(finding.Finding) error) (finding.Report, error)
+// Auto is the source type that recognises each report's format by its content.
+const Auto = "auto"
 
-// parsers is the list of source types: a new format is one more line.
-func parsers() map[string]parser {
-	return map[string]parser{
-		"sarif": parseSARIF,
+// ErrFormat says that a report is of no format there is a parser for.
+var ErrFormat = errors.New("not recognised")
+
+// Types lists the source types there are: auto, then the formats sorted.
+func Types() []string {
+	types := []string{}
+	for _, f := range formats() {
+		types = append(types, f.name)
 	}
+	slices.Sort(types)
+	return append([]string{Auto}, types...)
 }
-
-// Types lists the source types there are, sorted.
-func Types() []string { return slices.Sorted(maps.Keys(parsers())) }
 
 // Parse reads a document with the parser of the source's type and calls emit
 // with every finding. What came before an error has been emitted, and the report
 // says how far it got. A report that names no category is given the document's.
 func Parse(ctx context.Context, cfg Config, doc Document, o ParseOptions, emit func(finding.Finding) error) (finding.Report, error) {
-	parse, ok := parsers()[cfg.Type]
-	if !ok {
-		return finding.Report{}, fmt.Errorf("source %s: unknown type %q; the types are %s", cfg.Name, cfg.Type, strings.Join(Types(), ", "))
+	f, err := formatOf(ctx, cfg, doc)
+	if err != nil {
+		return finding.Report{}, err
 	}
-	report, err := parse(ctx, cfg, doc, o, func(f finding.Finding) error {
+	report, err := f.parse(ctx, input{open: doc.Open, root: cfg.Root, secrets: o.Secrets}, func(f finding.Finding) error {
 		if f.Category == "" {
 			f.Category = doc.Context.Category
 		}
@@ -50,11 +52,24 @@ func Parse(ctx context.Context, cfg Config, doc Document, o ParseOptions, emit f
 		}
 	}
 	if err != nil {
-		return report, fmt.Errorf("parse %s: %w", doc.Location, err)
+		return report, fmt.Errorf("parse %s as %s: %w", doc.Location, f.name, err)
 	}
 	return report, nil
 }
 
-func parseSARIF(ctx context.Context, cfg Config, doc Document, o ParseOptions, emit func(finding.Finding) error) (finding.Report, error) {
-	return sarif.Parse(ctx, sarif.Options{Open: doc.Open, Root: cfg.Root, Secrets: o.Secrets}, emit)
+// formatOf finds the format a document is to be read as.
+func formatOf(ctx context.Context, cfg Config, doc Document) (format, error) {
+	if cfg.Type == Auto {
+		f, err := recognise(ctx, doc.Open)
+		if err != nil {
+			return format{}, fmt.Errorf("parse %s: %w", doc.Location, err)
+		}
+		return f, nil
+	}
+	for _, f := range formats() {
+		if f.name == cfg.Type {
+			return f, nil
+		}
+	}
+	return format{}, fmt.Errorf("source %s: unknown type %q; the types are %s", cfg.Name, cfg.Type, strings.Join(Types(), ", "))
 }

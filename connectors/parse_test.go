@@ -66,7 +66,7 @@ func TestParseKeepsWhatCameBeforeAnError(t *testing.T) {
 
 func TestParseNamesTheTypesItKnows(t *testing.T) {
 	_, _, err := parse(t, connectors.Config{Name: "ci", Type: "sarfi"}, report)
-	if err == nil || !strings.Contains(err.Error(), `unknown type "sarfi"; the types are sarif`) {
+	if err == nil || !strings.Contains(err.Error(), `unknown type "sarfi"; the types are auto, `) || !strings.Contains(err.Error(), "sarif") {
 		t.Errorf("error %v", err)
 	}
 }

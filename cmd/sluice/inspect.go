@@ -8,13 +8,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
 	"github.com/sluice-sec/sluice/connectors"
 	"github.com/sluice-sec/sluice/connectors/finding"
-	"github.com/sluice-sec/sluice/connectors/sarif"
+	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 	"github.com/sluice-sec/sluice/connectors/sourcetext"
 )
 
@@ -36,7 +38,7 @@ or damaged in the middle, with 2 if it cannot be read at all.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&f.format, "format", "auto", "auto or sarif")
+	c.Flags().StringVar(&f.format, "format", connectors.Auto, strings.Join(connectors.Types(), ", "))
 	c.Flags().StringVar(&f.sourceDir, "source-dir", "", "a checkout or bare repository of the scanned source; needs --commit")
 	c.Flags().StringVar(&f.commit, "commit", "", "the scanned commit; needs --source-dir")
 	c.Flags().StringVar(&f.root, "root", "", "the folder the scanner ran in, as the report writes it")
@@ -66,8 +68,8 @@ or damaged in the middle, with 2 if it cannot be read at all.`,
 
 func (f inspectFlags) check() error {
 	switch {
-	case f.format != "auto" && f.format != "sarif":
-		return usagef("--format %q: this version reads sarif (auto means the same)", f.format)
+	case !slices.Contains(connectors.Types(), f.format):
+		return usagef("--format %q: the formats are %s", f.format, strings.Join(connectors.Types(), ", "))
 	case (f.sourceDir == "") != (f.commit == ""):
 		return usagef("--source-dir and --commit belong together: the source is read as it was scanned")
 	}
@@ -100,7 +102,7 @@ func (p *program) inspect(ctx context.Context, a *app.App, f inspectFlags, file 
 		emit = func(one finding.Finding) error { all = append(all, one); return nil }
 	}
 	doc := connectors.Document{Location: file, Open: func() (io.ReadCloser, error) { return os.Open(file) }}
-	report, parseErr := connectors.Parse(ctx, connectors.Config{Name: "inspect", Type: "sarif", Root: f.root}, doc, connectors.ParseOptions{Secrets: secrets}, emit)
+	report, parseErr := connectors.Parse(ctx, connectors.Config{Name: "inspect", Type: f.format, Root: f.root}, doc, connectors.ParseOptions{Secrets: secrets}, emit)
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
 	}
@@ -143,8 +145,8 @@ func (p *program) summarise(file string, report finding.Report, err error) (int,
 	if err != nil {
 		s.Error = err.Error()
 		code = codeUsage
-		var damaged *sarif.Error
-		if errors.As(err, &damaged) && (report.Results > 0 || errors.Is(err, sarif.ErrTruncated)) {
+		var damaged *jsonwalk.Error
+		if errors.As(err, &damaged) && (report.Results > 0 || errors.Is(err, jsonwalk.ErrTruncated)) {
 			code = codePartial
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 )
 
 // Results travel in batches: read by one goroutine as the first pass planned,
@@ -219,52 +220,39 @@ func (b *batch) decode(s *scanner, res *result, conv *converter) {
 		b.items = append(b.items, item{run: b.run, offset: b.start, why: finding.TooLarge})
 		return
 	}
-	s.reset(b.buf, b.start)
+	s.Reset(b.buf, b.start)
 	for i := range b.count {
-		b.items = append(b.items, item{run: b.run, offset: s.offset()})
+		b.items = append(b.items, item{run: b.run, offset: s.Offset()})
 		one := &b.items[i]
-		err := s.between(i)
+		err := s.Between(i)
 		if err == nil {
 			err = s.element(one, res, conv)
 		}
 		if err == nil && i == b.count-1 {
-			err = s.finish()
+			err = s.Finish()
 		}
 		if err != nil {
-			err = within(within(err, index(b.first+i)), "results")
-			one.err = within(err, fmt.Sprintf("runs[%d]", b.run))
+			err = jsonwalk.Within(jsonwalk.Within(err, jsonwalk.Index(b.first+i)), "results")
+			one.err = jsonwalk.Within(err, fmt.Sprintf("runs[%d]", b.run))
 			return
 		}
 	}
 }
 
-// between reads the comma in front of all elements but the first.
-func (s *scanner) between(i int) error {
-	if i == 0 {
-		return nil
-	}
-	c, err := s.peek()
-	if err == nil && c != ',' {
-		err = s.malformed("want , after an element")
-	}
-	s.pos++
-	return err
-}
-
 // element reads one result.
 func (s *scanner) element(one *item, res *result, conv *converter) error {
-	c, err := s.peek()
+	c, err := s.Peek()
 	if err != nil {
 		return err
 	}
 	if c != '{' {
 		one.why = finding.Malformed
-		return s.skip()
+		return s.Skip()
 	}
-	s.mistyped = 0
+	s.Mistyped = 0
 	res.reset()
 	if err = s.result(res); err == nil {
-		one.why = conv.convert(&one.finding, res, s.mistyped > 0)
+		one.why = conv.convert(&one.finding, res, s.Mistyped > 0)
 	}
 	return err
 }

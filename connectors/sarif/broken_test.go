@@ -179,7 +179,7 @@ func TestFileThatChangesBetweenThePasses(t *testing.T) {
 
 func TestErrorsQuoteNoContent(t *testing.T) {
 	_, _, err := read([]byte(`{"version":"2.1.0","runs":[{"results":[{"ruleId":"a","message":{"text":"hunter2" "more"}}]}]}`), sarif.Options{})
-	want := "read sarif: runs[0].results[0].message, byte 81: not SARIF: want , or } after a member"
+	want := "runs[0].results[0].message, byte 81: malformed: want , or } after a member"
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Error(diff)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 )
 
 // maxKept bounds what is kept of a file's metadata: rules, artifacts, base
@@ -61,9 +62,9 @@ type override struct {
 }
 
 // keep books n bytes of metadata; false means there is no room left.
-func (d *document) keep(s *scanner, n int) bool {
+func (d *document) keep(at int64, n int) bool {
 	if d.kept+n > maxKept {
-		d.note(&Error{Offset: s.offset(), Err: ErrTooLarge,
+		d.note(&Error{Offset: at, Err: ErrTooLarge,
 			Detail: fmt.Sprintf("more than %d MiB of rules, artifacts and other metadata", maxKept>>20)})
 		return false
 	}
@@ -81,48 +82,48 @@ func (d *document) note(e *Error) {
 // learned until then is in the document all the same.
 func readDocument(s *scanner, o Options) (*document, error) {
 	d := &document{largest: int64(o.MaxElement)}
-	c, err := s.peek()
+	c, err := s.Peek()
 	if err != nil {
 		return d, err
 	}
 	if c != '{' {
-		return d, s.malformed("want an object")
+		return d, s.Malformed("want an object")
 	}
-	err = s.fields(func(name []byte) error {
+	err = s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "version":
-			d.at = s.offset()
-			return s.scalar(&d.version, maxName)
+			d.at = s.Offset()
+			return s.Scalar(&d.version, maxName)
 		case "runs":
 			return d.readRuns(s)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 	for _, r := range d.runs {
 		r.settle(o.Root)
 	}
 	if err == nil {
-		err = s.finish()
+		err = s.Finish()
 	}
 	return d, err
 }
 
 func (d *document) readRuns(s *scanner) error {
-	c, err := s.peek()
+	c, err := s.Peek()
 	if err != nil {
 		return err
 	}
 	if d.hasRuns = c == '['; !d.hasRuns {
-		return s.malformed("want an array of runs")
+		return s.Malformed("want an array of runs")
 	}
-	return s.array(func(int) error {
-		if !d.keep(s, 1<<10) {
+	return s.Array(func(int) error {
+		if !d.keep(s.Offset(), 1<<10) {
 			return d.fault
 		}
 		r := &run{number: len(d.runs)}
 		d.runs = append(d.runs, r)
 		err := d.readRun(s, r)
-		if r.end = s.offset(); err != nil {
+		if r.end = s.Offset(); err != nil {
 			r.end = 0
 		}
 		return err
@@ -130,7 +131,7 @@ func (d *document) readRuns(s *scanner) error {
 }
 
 func (d *document) readRun(s *scanner, r *run) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "tool":
 			err := d.readTool(s, r)
@@ -147,15 +148,15 @@ func (d *document) readRun(s *scanner, r *run) error {
 		case "invocations":
 			return d.readInvocations(s, r)
 		case "automationdetails":
-			return s.fields(func(name []byte) error {
+			return s.Fields(func(name []byte) error {
 				if string(name) != "id" {
-					return s.skip()
+					return s.Skip()
 				}
-				return s.text(&r.category, maxName)
+				return s.Text(&r.category, maxName)
 			})
 		case "columnkind":
 			var kind string
-			err := s.text(&kind, maxName)
+			err := s.Text(&kind, maxName)
 			r.utf16 = strings.EqualFold(kind, "utf16CodeUnits")
 			return err
 		case "logicallocations":
@@ -163,12 +164,12 @@ func (d *document) readRun(s *scanner, r *run) error {
 		case "taxonomies":
 			return d.readTaxonomies(s, r)
 		case "externalpropertyfilereferences":
-			return s.fields(func(name []byte) error {
+			return s.Fields(func(name []byte) error {
 				r.unfinished = r.unfinished || string(name) == "results"
-				return s.skip()
+				return s.Skip()
 			})
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
@@ -176,25 +177,25 @@ func (d *document) readRun(s *scanner, r *run) error {
 // reads them. Null, or nothing, says that the tool never got to produce any
 // (SARIF 3.14.23).
 func (d *document) passResults(s *scanner, r *run) error {
-	c, err := s.peek()
+	c, err := s.Peek()
 	if err != nil {
 		return err
 	}
 	if c != '[' {
 		if c != 'n' {
-			d.note(&Error{Path: fmt.Sprintf("runs[%d].results", r.number), Offset: s.offset(),
+			d.note(&Error{Path: fmt.Sprintf("runs[%d].results", r.number), Offset: s.Offset(),
 				Err: ErrMalformed, Detail: "want an array of results"})
 		}
-		return s.skip()
+		return s.Skip()
 	}
 	r.hasResults = true
-	return s.array(func(i int) error {
-		if _, err := s.peek(); err != nil {
+	return s.Array(func(i int) error {
+		if _, err := s.Peek(); err != nil {
 			return err
 		}
-		start := s.offset()
-		err := s.pass()
-		if e := d.book(s, segment{run: r.number, first: i, count: 1, start: start, end: s.offset()}, err != nil); err == nil {
+		start := s.Offset()
+		err := s.Pass()
+		if e := d.book(s, segment{run: r.number, first: i, count: 1, start: start, end: s.Offset()}, err != nil); err == nil {
 			err = e
 		}
 		return err
@@ -202,37 +203,37 @@ func (d *document) passResults(s *scanner, r *run) error {
 }
 
 func (d *document) readTool(s *scanner, r *run) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "driver":
 			return d.readComponent(s, &r.driver)
 		case "extensions":
-			return s.items(func(int) error {
-				if !d.keep(s, 512) {
-					return s.skip()
+			return s.Items(func(int) error {
+				if !d.keep(s.Offset(), 512) {
+					return s.Skip()
 				}
 				c := &component{}
 				r.extensions = append(r.extensions, c)
 				return d.readComponent(s, c)
 			})
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
 // readArtifacts keeps each artifact's place, for results that name only its
 // index. Contents and hashes are passed over.
 func (d *document) readArtifacts(s *scanner, r *run) error {
-	return s.items(func(int) error {
+	return s.Items(func(int) error {
 		l := location{index: -1}
-		err := s.fields(func(name []byte) error {
+		err := s.Fields(func(name []byte) error {
 			if string(name) != "location" {
-				return s.skip()
+				return s.Skip()
 			}
 			return s.location(&l)
 		})
 		l.index = -1 // its own, or wrong
-		if d.keep(s, 64+len(l.uri)+len(l.base)) {
+		if d.keep(s.Offset(), 64+len(l.uri)+len(l.base)) {
 			r.artifacts = append(r.artifacts, l)
 		}
 		return err
@@ -240,11 +241,11 @@ func (d *document) readArtifacts(s *scanner, r *run) error {
 }
 
 func (d *document) readBases(s *scanner, r *run) error {
-	return s.entries(func(name []byte) error {
-		id := toString(name, maxName)
+	return s.Entries(func(name []byte) error {
+		id := jsonwalk.Clean(name, maxName)
 		var l location
 		err := s.location(&l)
-		if d.keep(s, 128+len(id)+len(l.uri)+len(l.base)) {
+		if d.keep(s.Offset(), 128+len(id)+len(l.uri)+len(l.base)) {
 			if r.bases == nil {
 				r.bases = map[string]location{}
 			}
@@ -255,10 +256,10 @@ func (d *document) readBases(s *scanner, r *run) error {
 }
 
 func (d *document) readProvenance(s *scanner, r *run) error {
-	return s.items(func(int) error {
-		return s.fields(func(name []byte) error {
+	return s.Items(func(int) error {
+		return s.Fields(func(name []byte) error {
 			if string(name) != "mappedto" || len(r.mapped) >= maxEntries {
-				return s.skip()
+				return s.Skip()
 			}
 			var l location
 			err := s.location(&l)
@@ -269,35 +270,35 @@ func (d *document) readProvenance(s *scanner, r *run) error {
 }
 
 func (d *document) readInvocations(s *scanner, r *run) error {
-	return s.items(func(int) error {
-		return s.fields(func(name []byte) error {
+	return s.Items(func(int) error {
+		return s.Fields(func(name []byte) error {
 			switch string(name) {
 			case "executionsuccessful":
 				ok := true
-				err := s.truth(&ok)
+				err := s.Truth(&ok)
 				r.unfinished = r.unfinished || !ok
 				return err
 			case "ruleconfigurationoverrides":
 				return d.readOverrides(s, r)
 			}
-			return s.skip()
+			return s.Skip()
 		})
 	})
 }
 
 func (d *document) readOverrides(s *scanner, r *run) error {
-	return s.items(func(int) error {
+	return s.Items(func(int) error {
 		o := override{rule: noReference()}
-		err := s.fields(func(name []byte) error {
+		err := s.Fields(func(name []byte) error {
 			switch string(name) {
 			case "descriptor":
 				return s.reference(&o.rule)
 			case "configuration":
 				return s.level(&o.level)
 			}
-			return s.skip()
+			return s.Skip()
 		})
-		if o.level != "" && d.keep(s, 256) {
+		if o.level != "" && d.keep(s.Offset(), 256) {
 			r.overrides = append(r.overrides, o)
 		}
 		return err
@@ -305,10 +306,10 @@ func (d *document) readOverrides(s *scanner, r *run) error {
 }
 
 func (d *document) readLogical(s *scanner, r *run) error {
-	return s.items(func(int) error {
+	return s.Items(func(int) error {
 		var l logical
 		err := s.logical(&l)
-		if d.keep(s, 16+len(l.name)) {
+		if d.keep(s.Offset(), 16+len(l.name)) {
 			r.logical = append(r.logical, l.name)
 		}
 		return err
@@ -316,27 +317,27 @@ func (d *document) readLogical(s *scanner, r *run) error {
 }
 
 func (d *document) readTaxonomies(s *scanner, r *run) error {
-	return s.items(func(int) error {
+	return s.Items(func(int) error {
 		var t taxonomy
-		err := s.fields(func(name []byte) error {
+		err := s.Fields(func(name []byte) error {
 			switch string(name) {
 			case "name":
-				return s.text(&t.name, maxName)
+				return s.Text(&t.name, maxName)
 			case "guid":
-				return s.text(&t.guid, maxName)
+				return s.Text(&t.guid, maxName)
 			case "taxa":
-				return s.items(func(int) error {
+				return s.Items(func(int) error {
 					var id string
 					err := s.identifier(&id)
-					if d.keep(s, 16+len(id)) {
+					if d.keep(s.Offset(), 16+len(id)) {
 						t.ids = append(t.ids, id)
 					}
 					return err
 				})
 			}
-			return s.skip()
+			return s.Skip()
 		})
-		if d.keep(s, 128+len(t.name)+len(t.guid)) {
+		if d.keep(s.Offset(), 128+len(t.name)+len(t.guid)) {
 			r.taxonomies = append(r.taxonomies, t)
 		}
 		return err

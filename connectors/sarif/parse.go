@@ -37,6 +37,7 @@ import (
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 )
 
 // Options say what to read and how. Only Open is required.
@@ -62,9 +63,6 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	if o.MaxElement <= 0 {
 		o.MaxElement = 16 << 20
-	}
-	if o.MaxBytes <= 0 {
-		o.MaxBytes = 8 << 30
 	}
 	if o.Workers <= 0 {
 		o.Workers = min(runtime.GOMAXPROCS(0), 4)
@@ -110,7 +108,7 @@ func Parse(ctx context.Context, o Options, emit func(finding.Finding) error) (fi
 // learn makes the first pass. The document is nil only if there was nothing to
 // read.
 func learn(ctx context.Context, o Options) (*document, error) {
-	in, err := openInput(ctx, o)
+	in, err := jsonwalk.Open(ctx, o.Open, o.MaxBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +134,7 @@ func (d *document) refuse(whole bool) error {
 
 // decode makes the second pass.
 func decode(ctx context.Context, o Options, doc *document, yield func(*item) error) error {
-	in, err := openInput(ctx, o)
+	in, err := jsonwalk.Open(ctx, o.Open, o.MaxBytes)
 	if err != nil {
 		return err
 	}
@@ -193,7 +191,7 @@ func (t *tally) add(one *item, emit func(finding.Finding) error) error {
 	t.report.Results++
 	t.report.Findings++
 	id := one.finding.Rule.ID
-	if !t.rules[one.run][id] && t.doc.keep(&scanner{base: one.offset}, 64+len(id)) {
+	if !t.rules[one.run][id] && t.doc.keep(one.offset, 64+len(id)) {
 		t.rules[one.run][id] = true
 	}
 	return nil

@@ -17,39 +17,39 @@ type properties struct {
 type labels struct{ purl, name, version, fixed, ecosystem string }
 
 func (s *scanner) properties(p *properties) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "security-severity", "securityseverity", "security_severity":
-			return s.scalar(&p.score, maxName)
+			return s.Scalar(&p.score, maxName)
 		case "severity":
-			return s.scalar(&p.severity, maxName)
+			return s.Scalar(&p.severity, maxName)
 		case "problem.severity":
-			return s.scalar(&p.problem, maxName)
+			return s.Scalar(&p.problem, maxName)
 		case "tags":
-			return s.words(func(tag string) {
+			return s.Words(func(tag string) {
 				if len(p.tags) < maxEntries {
 					p.tags = append(p.tags, tag)
 				}
 			})
 		case "cwe", "cwes", "cwe-id", "cweid", "cwe_id":
-			return s.words(func(word string) {
+			return s.Words(func(word string) {
 				if isNumber(word) {
 					word = "CWE-" + word
 				}
 				p.cwes = clean.AddCWEs(p.cwes, word)
 			})
 		case "purl", "packageurl", "package_url":
-			return s.scalar(&p.pkg.purl, maxName)
+			return s.Scalar(&p.pkg.purl, maxName)
 		case "packagename", "package_name", "package":
-			return s.scalar(&p.pkg.name, maxName)
+			return s.Scalar(&p.pkg.name, maxName)
 		case "packageversion", "package_version", "installedversion", "installed_version":
-			return s.scalar(&p.pkg.version, maxName)
+			return s.Scalar(&p.pkg.version, maxName)
 		case "fixedversion", "fixed_version", "fixversion", "fixedin":
-			return s.scalar(&p.pkg.fixed, maxName)
+			return s.Scalar(&p.pkg.fixed, maxName)
 		case "ecosystem", "packagetype":
-			return s.scalar(&p.pkg.ecosystem, maxName)
+			return s.Scalar(&p.pkg.ecosystem, maxName)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
@@ -75,3 +75,5 @@ func consistsOf(s string, ok func(byte) bool) bool {
 	}
 	return true
 }
+
+func isHex(c byte) bool { return isDigit(c) || c|32 >= 'a' && c|32 <= 'f' }

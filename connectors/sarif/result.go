@@ -75,30 +75,30 @@ func (r *result) reset() {
 
 // result reads one; it must start with an object.
 func (s *scanner) result(r *result) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "ruleid":
-			return s.term(&r.ruleID, maxName)
+			return s.Term(&r.ruleID, maxName)
 		case "ruleindex":
-			return s.integer(&r.ruleIndex)
+			return s.Integer(&r.ruleIndex)
 		case "rule":
 			return s.reference(&r.rule)
 		case "level":
-			return s.term(&r.level, maxName)
+			return s.Term(&r.level, maxName)
 		case "kind":
-			return s.term(&r.kind, maxName)
+			return s.Term(&r.kind, maxName)
 		case "message":
 			return s.message(&r.message)
 		case "locations":
 			return s.locations(r)
 		case "fingerprints":
-			return s.dictionary(&r.fingerprints, maxName)
+			return s.Dictionary(&r.fingerprints, maxName)
 		case "partialfingerprints":
-			return s.dictionary(&r.partial, maxName)
+			return s.Dictionary(&r.partial, maxName)
 		case "suppressions":
 			return s.suppressions(r)
 		case "baselinestate":
-			return s.term(&r.baseline, maxName)
+			return s.Term(&r.baseline, maxName)
 		case "fixes":
 			return s.fixes(&r.fix)
 		case "taxa":
@@ -106,40 +106,40 @@ func (s *scanner) result(r *result) error {
 		case "properties":
 			return s.properties(&r.props)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
 func (s *scanner) message(m *message) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "text":
-			return s.text(&m.text, maxMessage)
+			return s.Text(&m.text, maxMessage)
 		case "id":
-			return s.text(&m.id, maxName)
+			return s.Text(&m.id, maxName)
 		case "arguments":
-			return s.list(&m.arguments, maxName)
+			return s.List(&m.arguments, maxName)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
 // locations reads the first location that names an artifact, and the first
 // logical location of any.
 func (s *scanner) locations(r *result) error {
-	return s.items(func(int) error {
-		return s.fields(func(name []byte) error {
+	return s.Items(func(int) error {
+		return s.Fields(func(name []byte) error {
 			switch string(name) {
 			case "physicallocation":
 				if r.place.given {
-					return s.skip()
+					return s.Skip()
 				}
 				r.place = physical{artifact: location{index: -1}}
 				return s.physical(&r.place)
 			case "logicallocations":
-				return s.items(func(int) error {
+				return s.Items(func(int) error {
 					if r.symbol != "" || r.symbolIndex >= 0 {
-						return s.skip()
+						return s.Skip()
 					}
 					l := logical{index: -1}
 					err := s.logical(&l)
@@ -147,13 +147,13 @@ func (s *scanner) locations(r *result) error {
 					return err
 				})
 			}
-			return s.skip()
+			return s.Skip()
 		})
 	})
 }
 
 func (s *scanner) physical(p *physical) error {
-	err := s.fields(func(name []byte) error {
+	err := s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "artifactlocation":
 			return s.location(&p.artifact)
@@ -162,7 +162,7 @@ func (s *scanner) physical(p *physical) error {
 		case "contextregion":
 			return s.region(&p.context)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 	p.given = p.artifact.uri != "" || p.artifact.index >= 0
 	return err
@@ -170,40 +170,40 @@ func (s *scanner) physical(p *physical) error {
 
 // location reads an artifactLocation; the 2.1.0 betas allowed a plain string.
 func (s *scanner) location(l *location) error {
-	if c, err := s.peek(); err != nil || c == '"' {
+	if c, err := s.Peek(); err != nil || c == '"' {
 		if err != nil {
 			return err
 		}
-		return s.term(&l.uri, maxURI)
+		return s.Term(&l.uri, maxURI)
 	}
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "uri":
-			return s.term(&l.uri, maxURI)
+			return s.Term(&l.uri, maxURI)
 		case "uribaseid":
-			return s.term(&l.base, maxName)
+			return s.Term(&l.base, maxName)
 		case "index":
-			return s.integer(&l.index)
+			return s.Integer(&l.index)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
 func (s *scanner) region(r *region) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "startline":
-			return s.integer(&r.startLine)
+			return s.Integer(&r.startLine)
 		case "endline":
-			return s.integer(&r.endLine)
+			return s.Integer(&r.endLine)
 		case "startcolumn":
-			return s.integer(&r.startColumn)
+			return s.Integer(&r.startColumn)
 		case "endcolumn":
-			return s.integer(&r.endColumn)
+			return s.Integer(&r.endColumn)
 		case "snippet":
 			return s.textOf(&r.snippet, maxSnippet)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
@@ -215,16 +215,16 @@ type logical struct {
 
 func (s *scanner) logical(l *logical) error {
 	var short string
-	err := s.fields(func(name []byte) error {
+	err := s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "fullyqualifiedname":
-			return s.term(&l.name, maxName)
+			return s.Term(&l.name, maxName)
 		case "name":
-			return s.text(&short, maxName)
+			return s.Text(&short, maxName)
 		case "index":
-			return s.integer(&l.index)
+			return s.Integer(&l.index)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 	if l.name == "" {
 		l.name = short
@@ -235,17 +235,17 @@ func (s *scanner) logical(l *logical) error {
 // suppressions follows SARIF 3.27.23: any that is under review or rejected
 // keeps the result open.
 func (s *scanner) suppressions(r *result) error {
-	return s.items(func(int) error {
+	return s.Items(func(int) error {
 		var status string
-		if ok, err := s.at('{'); !ok {
+		if ok, err := s.At('{'); !ok {
 			return err
 		}
-		err := s.fields(func(name []byte) error {
+		err := s.Fields(func(name []byte) error {
 			switch string(name) {
 			case "status", "state": // state was its name in the betas
-				return s.term(&status, maxName)
+				return s.Term(&status, maxName)
 			}
-			return s.skip()
+			return s.Skip()
 		})
 		switch status {
 		case "", "accepted":
@@ -258,9 +258,9 @@ func (s *scanner) suppressions(r *result) error {
 }
 
 func (s *scanner) taxa(into *[]reference) error {
-	return s.items(func(int) error {
+	return s.Items(func(int) error {
 		if len(*into) >= maxEntries {
-			return s.skip()
+			return s.Skip()
 		}
 		ref := noReference()
 		err := s.reference(&ref)
@@ -270,19 +270,19 @@ func (s *scanner) taxa(into *[]reference) error {
 }
 
 func (s *scanner) fixes(f *fix) error {
-	return s.items(func(int) error {
+	return s.Items(func(int) error {
 		if f.given {
-			return s.skip()
+			return s.Skip()
 		}
 		f.given = true
-		return s.fields(func(name []byte) error {
+		return s.Fields(func(name []byte) error {
 			switch string(name) {
 			case "description":
 				return s.textOf(&f.description, maxName)
 			case "artifactchanges":
-				return s.items(func(int) error { return s.change(f) })
+				return s.Items(func(int) error { return s.change(f) })
 			}
-			return s.skip()
+			return s.Skip()
 		})
 	})
 }
@@ -290,14 +290,14 @@ func (s *scanner) fixes(f *fix) error {
 // change reads an artifactChange (SARIF 3.56), whose place may come last.
 func (s *scanner) change(f *fix) error {
 	where, first := location{index: -1}, len(f.edits)
-	err := s.fields(func(name []byte) error {
+	err := s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "artifactlocation":
 			return s.location(&where)
 		case "replacements":
-			return s.items(func(int) error {
+			return s.Items(func(int) error {
 				if f.tooMuch = f.tooMuch || len(f.edits) >= maxEdits; f.tooMuch {
-					return s.skip()
+					return s.Skip()
 				}
 				var e edit
 				err := s.replacement(&e)
@@ -306,7 +306,7 @@ func (s *scanner) change(f *fix) error {
 				return err
 			})
 		}
-		return s.skip()
+		return s.Skip()
 	})
 	for i := first; i < len(f.edits); i++ {
 		f.edits[i].artifact = where
@@ -315,13 +315,13 @@ func (s *scanner) change(f *fix) error {
 }
 
 func (s *scanner) replacement(e *edit) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "deletedregion":
 			return s.region(&e.deleted)
 		case "insertedcontent":
 			return s.textOf(&e.text, maxFixText)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }

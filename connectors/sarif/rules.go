@@ -5,6 +5,7 @@ import (
 
 	"github.com/sluice-sec/sluice/connectors/clean"
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 )
 
 // component is the tool's driver or one of its extensions (SARIF 3.19).
@@ -47,70 +48,70 @@ func noReference() reference {
 }
 
 func (s *scanner) reference(r *reference) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "id":
-			return s.text(&r.id, maxName)
+			return s.Text(&r.id, maxName)
 		case "guid":
-			return s.text(&r.guid, maxName)
+			return s.Text(&r.guid, maxName)
 		case "index":
-			return s.integer(&r.index)
+			return s.Integer(&r.index)
 		case "toolcomponent":
-			return s.fields(func(name []byte) error {
+			return s.Fields(func(name []byte) error {
 				switch string(name) {
 				case "name":
-					return s.text(&r.component.name, maxName)
+					return s.Text(&r.component.name, maxName)
 				case "guid":
-					return s.text(&r.component.guid, maxName)
+					return s.Text(&r.component.guid, maxName)
 				case "index":
-					return s.integer(&r.component.index)
+					return s.Integer(&r.component.index)
 				}
-				return s.skip()
+				return s.Skip()
 			})
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
 func (d *document) readComponent(s *scanner, c *component) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "name":
-			return s.text(&c.name, maxName)
+			return s.Text(&c.name, maxName)
 		case "version":
-			return s.text(&c.version, maxName)
+			return s.Text(&c.version, maxName)
 		case "semanticversion":
-			return s.text(&c.semantic, maxName)
+			return s.Text(&c.semantic, maxName)
 		case "guid":
-			return s.text(&c.guid, maxName)
+			return s.Text(&c.guid, maxName)
 		case "globalmessagestrings":
 			return s.templates(&c.messages)
 		case "rules":
-			return s.items(func(int) error {
+			return s.Items(func(int) error {
 				r := &rule{}
 				err := s.rule(r)
-				if err == nil && d.keep(s, r.size()) {
+				if err == nil && d.keep(s.Offset(), r.size()) {
 					c.rules = append(c.rules, r)
 				}
 				return err
 			})
 		}
-		return s.skip()
+		return s.Skip()
 	})
 }
 
 func (s *scanner) rule(r *rule) error {
 	var short, full, help string
-	err := s.fields(func(name []byte) error {
+	err := s.Fields(func(name []byte) error {
 		switch string(name) {
 		case "id":
-			return s.text(&r.ID, maxName)
+			return s.Text(&r.ID, maxName)
 		case "guid":
-			return s.text(&r.guid, maxName)
+			return s.Text(&r.guid, maxName)
 		case "name":
-			return s.text(&r.Name, maxName)
+			return s.Text(&r.Name, maxName)
 		case "helpuri":
-			return s.text(&r.HelpURL, maxName)
+			return s.Text(&r.HelpURL, maxName)
 		case "shortdescription":
 			return s.textOf(&short, maxName)
 		case "fulldescription":
@@ -122,13 +123,13 @@ func (s *scanner) rule(r *rule) error {
 		case "defaultconfiguration":
 			return s.level(&r.level)
 		case "deprecatedids":
-			return s.list(&r.aliases, maxName)
+			return s.List(&r.aliases, maxName)
 		case "relationships":
 			return s.relations(&r.relations)
 		case "properties":
 			return s.properties(&r.props)
 		}
-		return s.skip()
+		return s.Skip()
 	})
 	if r.Description = clean.Sentences(short); r.Description == "" {
 		r.Description = clean.Sentences(full)
@@ -151,21 +152,21 @@ func (r *rule) size() int {
 
 // textOf reads a message's or multiformatMessageString's text.
 func (s *scanner) textOf(into *string, keep int) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		if string(name) != "text" {
-			return s.skip()
+			return s.Skip()
 		}
-		return s.text(into, keep)
+		return s.Text(into, keep)
 	})
 }
 
 // templates reads messageStrings (SARIF 3.49.11).
 func (s *scanner) templates(into *map[string]string) error {
-	return s.entries(func(name []byte) error {
+	return s.Entries(func(name []byte) error {
 		if len(*into) >= maxEntries {
-			return s.skip()
+			return s.Skip()
 		}
-		id, text := toString(name, maxName), ""
+		id, text := jsonwalk.Clean(name, maxName), ""
 		err := s.textOf(&text, maxName)
 		if *into == nil {
 			*into = map[string]string{}
@@ -177,19 +178,19 @@ func (s *scanner) templates(into *map[string]string) error {
 
 // level reads the level of a reportingConfiguration (SARIF 3.50).
 func (s *scanner) level(into *string) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		if string(name) != "level" {
-			return s.skip()
+			return s.Skip()
 		}
-		return s.text(into, maxName)
+		return s.Text(into, maxName)
 	})
 }
 
 func (s *scanner) relations(into *[]reference) error {
-	return s.items(func(int) error {
-		return s.fields(func(name []byte) error {
+	return s.Items(func(int) error {
+		return s.Fields(func(name []byte) error {
 			if string(name) != "target" || len(*into) >= maxEntries {
-				return s.skip()
+				return s.Skip()
 			}
 			ref := noReference()
 			err := s.reference(&ref)
@@ -201,11 +202,11 @@ func (s *scanner) relations(into *[]reference) error {
 
 // identifier reads the id of an object.
 func (s *scanner) identifier(into *string) error {
-	return s.fields(func(name []byte) error {
+	return s.Fields(func(name []byte) error {
 		if string(name) != "id" {
-			return s.skip()
+			return s.Skip()
 		}
-		return s.text(into, maxName)
+		return s.Text(into, maxName)
 	})
 }
 

@@ -21,7 +21,7 @@ var (
 )
 
 // laterTypes are announced and not there yet.
-var laterTypes = []string{"code-scanning", "dependabot", "secret-scanning", "auto"}
+var laterTypes = []string{"code-scanning", "dependabot", "secret-scanning"}
 
 // check looks at what a type cannot say, each thing at its place in the file.
 func (d *configText) check(c *Config) {
@@ -118,11 +118,11 @@ func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 		d.fault(path+".name", "another source has this name; scans are booked by it, so it must be unique")
 	}
 	switch {
-	case s.Type == "sarif":
+	case slices.Contains(connectors.Types(), s.Type):
 	case slices.Contains(laterTypes, s.Type):
-		d.fault(path+".type", "this type comes with a later version; this one reads sarif")
+		d.fault(path+".type", "this type comes with a later version; sluice inspect --help lists those there are")
 	default:
-		d.fault(path+".type", "the type of a source is sarif")
+		d.fault(path+".type", "there is no such type; sluice inspect --help lists those there are")
 	}
 	if len(s.Path) == 0 || slices.Contains(s.Path, "") {
 		d.fault(path+".path", "a source needs the path of its reports, one or a list")

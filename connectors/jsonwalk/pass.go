@@ -1,32 +1,67 @@
-package sarif
+package jsonwalk
 
 import "bytes"
 
-// pass goes past the next value, judging only by quotes and brackets where it
+// Pass goes past the next value, judging only by quotes and brackets where it
 // ends: whoever reads it later checks it.
-func (s *scanner) pass() error {
-	c, err := s.peek()
+func (s *Scanner) Pass() error {
+	c, err := s.Peek()
 	if err != nil {
 		return err
 	}
 	if c != '{' && c != '[' && c != '"' {
-		return s.skip()
+		return s.Skip()
 	}
+	return s.pass(func([]byte) {})
+}
+
+// pass goes past a value with brackets or quotes, piece by piece.
+func (s *Scanner) pass(each func(piece []byte)) error {
 	var end ending
 	for {
 		n, done := end.find(s.buf[s.pos:s.end])
+		each(s.buf[s.pos : s.pos+n])
 		s.pos += n
 		if done {
 			return nil
 		}
 		if end.depth+s.depth > maxDepth {
-			return &Error{Offset: s.offset(), Detail: "nested too deeply", Err: ErrTooLarge}
+			return &Error{Offset: s.Offset(), Detail: "nested too deeply", Err: ErrTooLarge}
 		}
 		if err := s.more(); err != nil {
 			return s.ended(err)
 		}
 	}
 }
+
+// Capture appends the next value's text to a buffer, if it has at most limit
+// bytes; over tells that it has more. Like Pass it does not check what is inside.
+func (s *Scanner) Capture(into []byte, limit int) (text []byte, over bool, err error) {
+	c, err := s.Peek()
+	if err != nil {
+		return into, false, err
+	}
+	switch {
+	case c == '-' || isDigit(c):
+		number, err := s.number()
+		if len(number) == 64 { // cut, and no number that means anything
+			number = []byte("null")
+		}
+		return append(into, number...), false, err
+	case c != '{' && c != '[' && c != '"':
+		first, err := s.literal()
+		return append(into, literals[first]...), false, err
+	}
+	before := len(into)
+	err = s.pass(func(piece []byte) {
+		if over = over || len(into)-before+len(piece) > limit; !over {
+			into = append(into, piece...)
+		}
+	})
+	return into, over, err
+}
+
+var literals = map[byte]string{'t': "true", 'f': "false", 'n': "null"}
 
 // ending finds where a value with brackets or quotes ends, chunk by chunk.
 type ending struct {

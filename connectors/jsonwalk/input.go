@@ -1,4 +1,4 @@
-package sarif
+package jsonwalk
 
 import (
 	"bufio"
@@ -14,10 +14,13 @@ import (
 	"unicode/utf8"
 )
 
-// input is a report's text as UTF-8 without a byte order mark, however it was
+// DefaultMaxBytes is 8 GiB. It bounds the time a gzip bomb costs.
+const DefaultMaxBytes = 8 << 30
+
+// Input is a report's text as UTF-8 without a byte order mark, however it was
 // packed. It stops with an error at the limit, so that a small compressed file
 // costs bounded time; memory it never costs, nothing here grows with it.
-type input struct {
+type Input struct {
 	ctx    context.Context
 	closer io.Closer
 	r      io.Reader
@@ -25,12 +28,17 @@ type input struct {
 	limit  int64
 }
 
-func openInput(ctx context.Context, o Options) (*input, error) {
-	file, err := o.Open()
+// Open opens a report of which at most limit bytes are read, counted after
+// decompression; DefaultMaxBytes if 0.
+func Open(ctx context.Context, open func() (io.ReadCloser, error), limit int64) (*Input, error) {
+	file, err := open()
 	if err != nil {
-		return nil, fmt.Errorf("read sarif: open: %w", err)
+		return nil, fmt.Errorf("open: %w", err)
 	}
-	in := &input{ctx: ctx, closer: file, limit: o.MaxBytes}
+	if limit <= 0 {
+		limit = DefaultMaxBytes
+	}
+	in := &Input{ctx: ctx, closer: file, limit: limit}
 	in.r, err = unpack(file)
 	if err != nil {
 		return nil, errors.Join(&Error{Err: named(err)}, file.Close())
@@ -63,7 +71,9 @@ func unpack(file io.Reader) (io.Reader, error) {
 	return r, nil
 }
 
-func (in *input) Read(p []byte) (int, error) {
+// Read fails with ErrTooLarge at the limit and with the context's error when it is
+// cancelled.
+func (in *Input) Read(p []byte) (int, error) {
 	if err := in.ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -76,7 +86,8 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, named(err)
 }
 
-func (in *input) Close() error { return in.closer.Close() }
+// Close closes what was opened.
+func (in *Input) Close() error { return in.closer.Close() }
 
 // named gives a cut or broken gzip stream its name among this package's errors.
 func named(err error) error {

@@ -1,4 +1,4 @@
-package sarif
+package jsonwalk
 
 import (
 	"unicode/utf16"
@@ -15,7 +15,7 @@ var plain = func() (t [256]bool) {
 
 // str reads a string and returns at most about keep of its bytes, unescaped and
 // good until the next read.
-func (s *scanner) str(keep int) ([]byte, error) {
+func (s *Scanner) str(keep int) ([]byte, error) {
 	s.pos++
 	window := s.buf[s.pos:s.end]
 	for i, c := range window {
@@ -32,7 +32,7 @@ func (s *scanner) str(keep int) ([]byte, error) {
 }
 
 // longStr is str for strings with escapes or across windows.
-func (s *scanner) longStr(keep int) ([]byte, error) {
+func (s *Scanner) longStr(keep int) ([]byte, error) {
 	out := s.scratch[:0]
 	defer func() { s.scratch = out }()
 	for {
@@ -63,7 +63,7 @@ func (s *scanner) longStr(keep int) ([]byte, error) {
 				out = utf8.AppendRune(out, r)
 			}
 		default:
-			return nil, s.malformed("control character in a string")
+			return nil, s.Malformed("control character in a string")
 		}
 	}
 }
@@ -71,14 +71,14 @@ func (s *scanner) longStr(keep int) ([]byte, error) {
 var escapes = map[byte]rune{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // escape reads one escape; a lone surrogate becomes U+FFFD as in encoding/json.
-func (s *scanner) escape() (rune, error) {
+func (s *Scanner) escape() (rune, error) {
 	if err := s.need(2); err != nil {
 		return 0, s.ended(err)
 	}
 	if s.buf[s.pos+1] != 'u' {
 		r, ok := escapes[s.buf[s.pos+1]]
 		if !ok {
-			return 0, s.malformed("unknown escape in a string")
+			return 0, s.Malformed("unknown escape in a string")
 		}
 		s.pos += 2
 		return r, nil
@@ -88,7 +88,7 @@ func (s *scanner) escape() (rune, error) {
 	}
 	r := hex4(s.buf[s.pos+2 : s.pos+6])
 	if r < 0 {
-		return 0, s.malformed("want four hexadecimal digits after \\u")
+		return 0, s.Malformed("want four hexadecimal digits after \\u")
 	}
 	if !utf16.IsSurrogate(r) {
 		s.pos += 6
@@ -107,10 +107,10 @@ func (s *scanner) escape() (rune, error) {
 }
 
 // unfinishedEscape tells a wrong escape near the end from a cut one.
-func (s *scanner) unfinishedEscape(err error) error {
+func (s *Scanner) unfinishedEscape(err error) error {
 	for _, c := range s.buf[s.pos+2 : s.end] {
 		if !isHex(c) {
-			return s.malformed("want four hexadecimal digits after \\u")
+			return s.Malformed("want four hexadecimal digits after \\u")
 		}
 	}
 	return s.ended(err)

@@ -1,8 +1,8 @@
-package sarif
+package jsonwalk
 
 // number reads a number and returns its text, good until the next read and cut
-// after 64 bytes, which no number that SARIF means anything by needs.
-func (s *scanner) number() ([]byte, error) {
+// after 64 bytes, which no number that a report means anything by needs.
+func (s *Scanner) number() ([]byte, error) {
 	window := s.buf[s.pos:s.end]
 	for i, c := range window { // nearly all are whole, positive and in the window
 		if c >= '1' && c <= '9' || c == '0' && i > 0 {
@@ -17,7 +17,7 @@ func (s *scanner) number() ([]byte, error) {
 	return s.anyNumber()
 }
 
-func (s *scanner) anyNumber() ([]byte, error) {
+func (s *Scanner) anyNumber() ([]byte, error) {
 	out := s.scratch[:0]
 	defer func() { s.scratch = out }()
 	state := numStart
@@ -36,7 +36,7 @@ func (s *scanner) anyNumber() ([]byte, error) {
 			if state.complete() {
 				return out, nil
 			}
-			return nil, s.malformed("not a number")
+			return nil, s.Malformed("not a number")
 		}
 		state = next
 		if len(out) < 64 {
@@ -99,3 +99,5 @@ func (n numState) afterDigit(c byte) numState {
 	}
 	return numBad
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -1,4 +1,4 @@
-package sarif
+package jsonwalk
 
 import (
 	"errors"
@@ -10,8 +10,8 @@ import (
 // reader's own error.
 var (
 	ErrTruncated = errors.New("the file ends too early")
-	ErrMalformed = errors.New("not SARIF")
-	ErrVersion   = errors.New("unsupported SARIF version")
+	ErrMalformed = errors.New("malformed")
+	ErrVersion   = errors.New("unsupported version")
 	ErrTooLarge  = errors.New("over a size limit")
 )
 
@@ -30,15 +30,15 @@ func (e *Error) Error() string {
 		where = e.Path + ", " + where
 	}
 	if e.Detail == "" {
-		return fmt.Sprintf("read sarif: %s: %v", where, e.Err)
+		return fmt.Sprintf("%s: %v", where, e.Err)
 	}
-	return fmt.Sprintf("read sarif: %s: %v: %s", where, e.Err, e.Detail)
+	return fmt.Sprintf("%s: %v: %s", where, e.Err, e.Detail)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// within puts one step of the path in front of err's.
-func within(err error, step string) error {
+// Within puts one step of the path in front of err's.
+func Within(err error, step string) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err
@@ -50,7 +50,8 @@ func within(err error, step string) error {
 	return err
 }
 
-func index(i int) string { return fmt.Sprintf("[%d]", i) }
+// Index is the step of a path to an array's element.
+func Index(i int) string { return fmt.Sprintf("[%d]", i) }
 
 // nameStep makes a member's name fit for a path: names come from the file.
 func nameStep(name []byte) string {

@@ -1,0 +1,73 @@
+package connectors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/jsonwalk"
+	"github.com/sluice-sec/sluice/connectors/native"
+	"github.com/sluice-sec/sluice/connectors/sarif"
+)
+
+// format is a kind of report: its type in sluice.yaml, how its content tells that
+// it is one, and its parser.
+type format struct {
+	name      string
+	recognise func(*jsonwalk.Sketch) bool
+	parse     func(context.Context, input, func(finding.Finding) error) (finding.Report, error)
+}
+
+// input is what a parser of any format is given.
+type input struct {
+	open    func() (io.ReadCloser, error)
+	root    string
+	secrets func(string) string
+}
+
+// formats is the list of formats: a new one is one more line.
+func formats() []format {
+	return []format{
+		{"sarif", sarif.Recognise, parseSARIF},
+	}
+}
+
+func parseSARIF(ctx context.Context, in input, emit func(finding.Finding) error) (finding.Report, error) {
+	return sarif.Parse(ctx, sarif.Options{Open: in.open, Root: in.root, Secrets: in.secrets}, emit)
+}
+
+// parsed makes a format's parser of a native one.
+func parsed(parse native.Parse) func(context.Context, input, func(finding.Finding) error) (finding.Report, error) {
+	return func(ctx context.Context, in input, emit func(finding.Finding) error) (finding.Report, error) {
+		return parse(ctx, native.Options{Open: in.open, Root: in.root, Secrets: in.secrets}, emit)
+	}
+}
+
+// recognise finds a report's format by what is in it, never by the file's name.
+func recognise(ctx context.Context, open func() (io.ReadCloser, error)) (format, error) {
+	sketch, err := jsonwalk.Look(ctx, open)
+	var broken *jsonwalk.Error
+	if errors.As(err, &broken) {
+		return format{}, fmt.Errorf("%w as a report in JSON: %w", ErrFormat, err)
+	}
+	if err != nil {
+		return format{}, err
+	}
+	var found []format
+	var names []string
+	for _, f := range formats() {
+		if f.recognise(sketch) {
+			found, names = append(found, f), append(names, f.name)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return format{}, fmt.Errorf("%w; name its format (%s)", ErrFormat, strings.Join(Types()[1:], ", "))
+	}
+	return format{}, fmt.Errorf("%w: it could be %s; name its format", ErrFormat, strings.Join(names, " or "))
+}

@@ -108,12 +108,21 @@ type Cohort struct {
 // MoveKind says what sort of change of stage a move is.
 type MoveKind string
 
-// The kinds of moves. Only MoveOverride is made by hand.
+// The kinds of moves. Holding and releasing leave the stage as it is, and so
+// does a carve for the cohort that something is carved out of.
 const (
 	MovePromote  MoveKind = "promote"
 	MoveRollback MoveKind = "rollback"
-	MoveOverride MoveKind = "override"
+	MoveHold     MoveKind = "hold"     // no way up until it is released
+	MoveRelease  MoveKind = "release"  // of a hold
+	MoveCarve    MoveKind = "carve"    // a rule or a repository goes down alone
+	MoveRecut    MoveKind = "recut"    // the policy cuts cohorts otherwise
+	MoveOverride MoveKind = "override" // by hand
 )
+
+// StartsStay tells whether a move begins a new stay in a stage: its evidence
+// starts afresh.
+func (k MoveKind) StartsStay() bool { return k != MoveHold && k != MoveRelease }
 
 // Move is a change of a cohort's stage, with its reason and who decided.
 type Move struct {

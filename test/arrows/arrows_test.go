@@ -33,7 +33,8 @@ var rules = []rule{
 	{"promoter", []string{"connectors/finding", "policy/input"}},
 	{"promoter/match", []string{"connectors/finding", "promoter"}},
 	{"promoter/evidence", []string{"connectors/finding", "promoter"}},
-	{"promoter/run", []string{"connectors/...", "policy/...", "promoter", "promoter/match", "promoter/evidence", "promoter/store", "promoter/run/..."}},
+	{"promoter/ladder", []string{"connectors/finding", "policy/input", "policy/settings", "promoter", "promoter/evidence"}},
+	{"promoter/run", []string{"connectors/...", "policy/...", "promoter", "promoter/match", "promoter/evidence", "promoter/ladder", "promoter/store", "promoter/run/..."}},
 	// Surfaces know the API they speak, and neither each other nor a store.
 	{"promoter/github", []string{"connectors/finding", "connectors/githubapi", "promoter", "promoter/github/..."}},
 	{"promoter/jira", []string{"connectors/finding", "connectors/jiraapi", "promoter", "promoter/jira/..."}},

@@ -13,6 +13,10 @@ default name := ""
 # title: the first matching route
 name := routes[min(matching)].name
 
+# METADATA
+# title: whether that route leads to a tracker
+tracked if routes[min(matching)].jira
+
 matching contains i if {
 	data.settings.routes != []
 	some i, route in routes

@@ -26,6 +26,18 @@ test_first_match_wins if {
 	]) == "b"
 }
 
+tracked(list) if {
+	routes.tracked with input as facts with data.settings.routes as list
+}
+
+test_tracked_by_the_first_match_alone if {
+	tracked([{"name": "a", "jira": {"project": "PAY"}}])
+	not tracked([{"name": "a"}])
+	not tracked([{"name": "a"}, {"name": "b", "jira": {"project": "PAY"}}])
+	not tracked([{"name": "a", "match": {"groups": ["web"]}, "jira": {"project": "PAY"}}])
+	not tracked([])
+}
+
 test_all_of_a_match_must_hold if {
 	all_but_one := {"groups": ["core"], "scanners": ["trivy"], "kinds": ["sca"], "severities": ["critical"]}
 	route([{"name": "a", "match": all_but_one}]) == ""

@@ -100,6 +100,23 @@ engineers if {
 }
 
 # METADATA
+# title: it stands on a base branch, and its route leads to a tracker
+noted contains "tracked" if tracked
+
+default tracked := false
+
+# METADATA
+# title: a task asks for it, whoever brought it
+# description: What was there before Sluice looked becomes one only through a campaign; the engine sees to that.
+tracked if {
+	input.change == null
+	count(hidden) == 0
+	withheld == {"standing"}
+	input.stage in {"advise", "enforce"}
+	routes.tracked
+}
+
+# METADATA
 # title: the security team's queue keeps it
 queue if {
 	count(hidden) == 0
@@ -124,6 +141,8 @@ else := data.settings.visibility.unknown
 surfaces contains "queue" if queue
 
 surfaces contains "summary" if engineers
+
+surfaces contains "task" if tracked
 
 surfaces contains "review" if {
 	engineers

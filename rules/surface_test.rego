@@ -100,6 +100,58 @@ test_standing_is_not_for_engineers_but_stays_in_the_queue if {
 	a.reasons == ["standing"]
 }
 
+routed(difference) := a if {
+	a := surface.answer with input as object.union(standing, difference)
+		with data.settings.routes as [{"name": "pay", "jira": {"project": "PAY"}}]
+}
+
+test_standing_becomes_a_task_where_a_tracker_is_named if {
+	every stage in ["advise", "enforce"] {
+		a := routed({"stage": stage, "finding": {"severity": "critical"}})
+		a.surfaces == {"queue", "task"}
+		a.reasons == ["standing", "tracked"]
+		a.route == "pay"
+	}
+}
+
+test_no_task_below_advise if {
+	a := routed({"stage": "triage"})
+	a.surfaces == {"queue"}
+	b := routed({"stage": "observe"})
+	b.surfaces == set()
+}
+
+test_no_task_below_the_threshold if {
+	a := routed({"finding": {"severity": "medium"}})
+	a.surfaces == set()
+}
+
+test_no_task_in_an_archived_repository if {
+	a := routed({"repository": {"archived": true}})
+	a.surfaces == {"queue"}
+	a.reasons == ["archived", "standing"]
+}
+
+test_no_task_outside_of_source if {
+	a := routed({"finding": {"path_class": "tests"}})
+	a.surfaces == {"queue"}
+}
+
+test_no_task_for_a_secret_in_a_public_repository if {
+	a := routed({"finding": secret, "repository": {"visibility": "public"}})
+	a.surfaces == {"queue"}
+}
+
+test_no_task_under_an_exception if {
+	a := routed({"exceptions": [{"kind": "exception", "reason": "r", "owner": "o"}]})
+	a.surfaces == set()
+}
+
+test_no_task_for_a_change if {
+	a := surface.answer with input as shown with data.settings.routes as [{"name": "pay", "jira": {"project": "PAY"}}]
+	a.surfaces == {"review", "summary"}
+}
+
 test_standing_in_a_change_is_shown_nowhere if {
 	a := changed({"change": {"origin": "standing"}})
 	a.surfaces == set()

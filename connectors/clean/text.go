@@ -1,6 +1,7 @@
 package clean
 
 import (
+	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -58,4 +59,17 @@ func hasGap(text string) bool {
 		}
 	}
 	return false
+}
+
+// Snippet is what is kept of reported lines: their text folded, and cut at a KiB.
+func Snippet(code string) string { return Fold(code, 1<<10) }
+
+// URL is an address that a reader may be sent to, or "".
+func URL(address string) string {
+	address = strings.TrimSpace(address)
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || len(address) > 1<<10 {
+		return ""
+	}
+	return address
 }

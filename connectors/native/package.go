@@ -1,0 +1,45 @@
+package native
+
+import (
+	"strings"
+
+	"github.com/package-url/packageurl-go"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
+)
+
+// purlTypes are the types of package URLs by scanners' words for ecosystems and
+// package managers, in lower case
+// (https://github.com/package-url/purl-spec/blob/main/PURL-TYPES.rst).
+var purlTypes = map[string]string{
+	"npm": "npm", "yarn": "npm", "pnpm": "npm", "node": "npm", "nodejs": "npm", "javascript": "npm",
+	"pypi": "pypi", "pip": "pypi", "pipenv": "pypi", "poetry": "pypi", "python": "pypi", "setuptools": "pypi", "uv": "pypi",
+	"gem": "gem", "rubygems": "gem", "bundler": "gem", "ruby": "gem",
+	"golang": "golang", "go": "golang", "gomod": "golang", "go modules": "golang",
+	"cargo": "cargo", "crates.io": "cargo", "rust": "cargo",
+	"maven": "maven", "gradle": "maven", "sbt": "maven", "java": "maven",
+	"composer": "composer", "packagist": "composer", "php": "composer",
+	"nuget": "nuget", ".net": "nuget", "dotnet": "nuget", "conan": "conan", "c/c++": "conan",
+	"pub": "pub", "swift": "swift", "hex": "hex", "mix": "hex", "cocoapods": "cocoapods",
+}
+
+// Package is a dependency, by a scanner's word for its ecosystem and its name there:
+// @scope/name, group:artifact, github.com/owner/name. Name and ecosystem come out as
+// package URLs have them; of an ecosystem that is not known there is no URL.
+func Package(ecosystem, name, version string) *finding.Package {
+	p := &finding.Package{Name: name, Version: version, Ecosystem: strings.ToLower(ecosystem)}
+	kind, known := purlTypes[p.Ecosystem]
+	if name = strings.Trim(name, "/"); !known || name == "" {
+		return p
+	}
+	if kind == "maven" {
+		name = strings.Replace(name, ":", "/", 1)
+	}
+	p.Name, p.Ecosystem = name, kind
+	namespace := ""
+	if i := strings.LastIndexByte(name, '/'); i > 0 {
+		namespace, name = name[:i], name[i+1:]
+	}
+	p.PURL = packageurl.NewPackageURL(kind, namespace, name, version, nil, "").ToString()
+	return p
+}

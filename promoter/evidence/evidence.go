@@ -14,8 +14,6 @@
 // it can only be noticed (hold) and be paid for with somebody's time (audit).
 // What the gate, the bursts and the order of levels do is a matter of design:
 // they delay an action and never cause one.
-//
-// Nothing in Sluice imports this package yet.
 package evidence
 
 import "time"

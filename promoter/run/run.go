@@ -32,6 +32,7 @@ type Store interface {
 	store.Ladder
 	store.Outbox
 	store.Approvals
+	store.Answers
 	store.Ledger
 	store.Upkeep
 }

@@ -17,7 +17,9 @@ type Snapshot struct {
 	Sightings  []Sighting // by ref, scope, finding
 	Decisions  []Decision // the newest per finding and change
 	Notices    []promoter.Notice
-	Next       Next
+	// Dispositions are those that have not ended, by number.
+	Dispositions []promoter.Disposition
+	Next         Next
 }
 
 // Next are the next free numbers of a repository, from 1.
@@ -126,16 +128,18 @@ type Changes struct {
 	Deliveries []Delivery
 	Scopes     []Scope
 	Scans      []Scan
-	Findings   []Finding         // new, or with a new Version or CohortID
-	Sightings  []Sighting        // known by finding, scope and Since
-	Decisions  []Decision        // appended, unless the newest says the same (in whichever run)
-	Notices    []promoter.Notice // with all their items
-	Digest     *string           // nil: leave; "" clears
-	Entries    []Entry           // ledger
+	Findings   []Finding           // new, or with a new Version or CohortID
+	Sightings  []Sighting          // known by finding, scope and Since
+	Decisions  []Decision          // appended, unless the newest says the same (in whichever run)
+	Notices    []promoter.Notice   // with all their items
+	Shown      []promoter.Exposure // what is booked already is left as it is
+	Answers    Recording           // run and time are those of the changes
+	Digest     *string             // nil: leave; "" clears
+	Entries    []Entry             // ledger
 }
 
 // Empty tells whether there is nothing to write.
 func (c Changes) Empty() bool {
 	return len(c.Deliveries)+len(c.Scopes)+len(c.Scans)+len(c.Findings)+len(c.Sightings)+
-		len(c.Decisions)+len(c.Notices)+len(c.Entries) == 0 && c.Digest == nil
+		len(c.Decisions)+len(c.Notices)+len(c.Shown)+len(c.Entries) == 0 && c.Digest == nil && c.Answers.empty()
 }

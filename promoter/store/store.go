@@ -29,6 +29,7 @@ type Store interface {
 	Outbox
 	Approvals
 	Campaigns
+	Answers
 	Ledger
 	Documents
 	Upkeep
@@ -212,8 +213,9 @@ type Settlement struct {
 	State     promoter.EffectState
 	Error     string
 	NotBefore time.Time
-	Looks     int               // Effect.Looks from now on
-	Notices   []promoter.Notice // whole rows, replacing those there
+	Looks     int                 // Effect.Looks from now on
+	Notices   []promoter.Notice   // whole rows, replacing those there
+	Shown     []promoter.Exposure // what is booked already is left as it is
 	Entries   []Entry
 	At        time.Time
 }

@@ -39,10 +39,10 @@ var rules = []rule{
 	{"promoter/github", []string{"connectors/finding", "connectors/githubapi", "promoter", "promoter/github/..."}},
 	{"promoter/jira", []string{"connectors/finding", "connectors/jiraapi", "promoter", "promoter/jira/..."}},
 	// Stores know what is stored, and neither each other nor a surface.
-	{"promoter/store", []string{"connectors/finding", "promoter"}},
-	{"promoter/store/storetest", []string{"connectors/finding", "promoter", "promoter/store"}},
-	{"promoter/store/sqlite", []string{"connectors/finding", "promoter", "promoter/store", "promoter/store/sqlite/..."}},
-	{"promoter/store/postgres", []string{"connectors/finding", "promoter", "promoter/store", "promoter/store/postgres/..."}},
+	{"promoter/store", []string{"connectors/finding", "promoter", "promoter/evidence"}},
+	{"promoter/store/storetest", []string{"connectors/finding", "promoter", "promoter/evidence", "promoter/store"}},
+	{"promoter/store/sqlite", []string{"connectors/finding", "promoter", "promoter/evidence", "promoter/store", "promoter/store/sqlite/..."}},
+	{"promoter/store/postgres", []string{"connectors/finding", "promoter", "promoter/evidence", "promoter/store", "promoter/store/postgres/..."}},
 	{"promoter/board", []string{"connectors/finding", "policy/input", "promoter", "promoter/store", "promoter/board/..."}},
 	// app wires: it alone sees everything but other commands and tests.
 	{"cmd/sluice/app", []string{"connectors/...", "policy/...", "promoter/...", "rules", "cmd/sluice/app/..."}},

@@ -20,7 +20,7 @@ func (db *DB) Apply(ctx context.Context, c store.Changes) error {
 	return db.change(ctx, fmt.Sprintf("apply to repository %d", c.RepoID), func(tx *sql.Tx) error {
 		a := applier{ctx: ctx, tx: tx, Changes: c}
 		for _, step := range []func() error{
-			a.deliveries, a.scopes, a.scans, a.findings, a.versions, a.sightings, a.decisions, a.notices, a.mark, a.digest,
+			a.deliveries, a.scopes, a.scans, a.findings, a.versions, a.sightings, a.decisions, a.notices, a.shown, a.answers, a.mark, a.digest,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -121,6 +121,17 @@ func (a *applier) notices() error {
 		}
 	}
 	return a.count(writeNotices(a.ctx, a.tx, a.Notices))
+}
+
+func (a *applier) shown() error {
+	_, err := writeExposures(a.ctx, a.tx, a.Shown)
+	return err
+}
+
+func (a *applier) answers() error {
+	r := a.Answers
+	r.RunID, r.At = a.RunID, a.At
+	return record(a.ctx, a.tx, r)
 }
 
 func (a *applier) mark() error {

@@ -40,7 +40,7 @@ func (l loader) snapshot() (*store.Snapshot, error) {
 	}
 	s.Digest = digest.String
 	for _, part := range []func(*store.Snapshot) error{
-		l.scopes, l.scans, l.findings, l.sightings, l.decisions, l.notices,
+		l.scopes, l.scans, l.findings, l.sightings, l.decisions, l.notices, l.dispositions,
 	} {
 		if err == nil {
 			err = part(&s)
@@ -121,6 +121,11 @@ func (l loader) decisions(s *store.Snapshot) (err error) {
 		FROM decision WHERE decision_id IN
 			(SELECT max(decision_id) FROM decision WHERE repo_id = $1 GROUP BY finding_no, change)
 		ORDER BY finding_no, change`, l.repo)
+	return err
+}
+
+func (l loader) dispositions(s *store.Snapshot) (err error) {
+	s.Dispositions, err = collectDispositions(l.ctx, l.tx, `AND repo_id = $1`, l.repo)
 	return err
 }
 

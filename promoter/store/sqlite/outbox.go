@@ -114,6 +114,9 @@ func (db *DB) Settle(ctx context.Context, s store.Settlement) error {
 		if _, err := writeNotices(ctx, tx, s.Notices); err != nil {
 			return err
 		}
+		if _, err := writeExposures(ctx, tx, s.Shown); err != nil {
+			return err
+		}
 		if err := touch(ctx, tx, repoID); err != nil {
 			return err
 		}

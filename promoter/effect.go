@@ -21,6 +21,7 @@ const (
 	VerbEditTask    Verb = "edit-task" // its title, description and due date, where nobody changed them
 	VerbLinkTask    Verb = "link-task" // from the issue to the pull requests in Task.Links
 	VerbHandBack    Verb = "hand-back" // withdraw: a comment and a label, and the configured status
+	VerbReply       Verb = "reply"     // answer a person's comment in words, once
 )
 
 // EffectState follows the protocol of every effect: intended is stored before
@@ -42,11 +43,12 @@ type Effect struct {
 	ID         int64       `json:"id"`
 	Verb       Verb        `json:"verb"`
 	Target     Target      `json:"target"`
-	Repository string      `json:"repository"` // owner/name at the time it was planned
-	Token      string      `json:"token"`      // random; what read-back looks for
-	Commit     string      `json:"commit"`     // the head it was planned for
-	Notices    []Notice    `json:"notices"`    // with the bodies to show
-	Cohorts    []Cohort    `json:"cohorts"`    // generations it was planned under
+	Repository string      `json:"repository"`      // owner/name at the time it was planned
+	Token      string      `json:"token"`           // random; what read-back looks for
+	Commit     string      `json:"commit"`          // the head it was planned for
+	Notices    []Notice    `json:"notices"`         // with the bodies to show
+	Reply      *Reply      `json:"reply,omitempty"` // VerbReply only
+	Cohorts    []Cohort    `json:"cohorts"`         // generations it was planned under
 	Attempt    int64       `json:"attempt"`
 	NotBefore  time.Time   `json:"not_before,omitzero"`
 	SentAt     time.Time   `json:"sent_at,omitzero"` // when it was last about to be sent
@@ -55,6 +57,14 @@ type Effect struct {
 	Error      string      `json:"error,omitempty"`
 	Reason     string      `json:"reason"`
 	RunID      int64       `json:"run_id"`
+}
+
+// Reply is an answer in words to one comment of a person. Its notice, if it has
+// one, is that in whose thread the comment stands; it is not changed.
+type Reply struct {
+	Comment string `json:"comment"` // the platform's id, as in Heard
+	Topic   string `json:"topic"`   // as in Heard
+	Body    string `json:"body"`
 }
 
 // Observed is what a surface saw of an effect in the world.

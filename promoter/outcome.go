@@ -31,6 +31,8 @@ func Settled(verb Verb, before, want Notice, seen ObservedPost, at time.Time) No
 		return kept(before, want, seen)
 	}
 	switch verb {
+	case VerbReply:
+		return before
 	case VerbResolve, VerbUnresolve:
 		after = before
 		after.Resolved = verb == VerbResolve

@@ -32,10 +32,10 @@ func (db *DB) Intend(ctx context.Context, e *promoter.Effect) error {
 	err := db.change(ctx, "intend "+string(e.Verb), func(tx *sql.Tx) error {
 		err := tx.QueryRowContext(ctx, `
 			INSERT INTO effect (verb, repo_id, change, repository, token, commit_id, notices, cohorts,
-				attempt, not_before, state, error, reason, run_id)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'intended', $11, $12, $13) RETURNING effect_id`,
+				attempt, not_before, state, error, reason, run_id, reply)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'intended', $11, $12, $13, $14) RETURNING effect_id`,
 			string(e.Verb), e.Target.RepoID, e.Target.PullRequest, e.Repository, e.Token, e.Commit,
-			document{e.Notices}, document{e.Cohorts}, e.Attempt, moment(e.NotBefore), e.Error, e.Reason, e.RunID).Scan(&id)
+			document{e.Notices}, document{e.Cohorts}, e.Attempt, moment(e.NotBefore), e.Error, e.Reason, e.RunID, document{e.Reply}).Scan(&id)
 		if isUnique(err) {
 			return &store.ConflictError{What: "an effect with this token is known"}
 		}
@@ -128,9 +128,10 @@ func (db *DB) Settle(ctx context.Context, s store.Settlement) error {
 func (db *DB) OpenEffects(ctx context.Context) ([]promoter.Effect, error) {
 	return collect(ctx, db.read, "open effects", func(rows *sql.Rows, e *promoter.Effect) error {
 		return rows.Scan(&e.ID, &e.Verb, &e.Target.RepoID, &e.Target.PullRequest, &e.Repository, &e.Token, &e.Commit,
-			document{&e.Notices}, document{&e.Cohorts}, &e.Attempt, (*moment)(&e.NotBefore), (*moment)(&e.SentAt), &e.Looks, &e.State, &e.Error, &e.Reason, &e.RunID)
+			document{&e.Notices}, document{&e.Cohorts}, &e.Attempt, (*moment)(&e.NotBefore), (*moment)(&e.SentAt), &e.Looks, &e.State, &e.Error, &e.Reason, &e.RunID,
+			document{&e.Reply})
 	}, `SELECT effect_id, verb, repo_id, change, repository, token, commit_id, notices, cohorts,
-			attempt, not_before, sent, looks, state, error, reason, run_id
+			attempt, not_before, sent, looks, state, error, reason, run_id, reply
 		FROM effect WHERE state IN ('intended', 'sent', 'unknown') ORDER BY effect_id`)
 }
 

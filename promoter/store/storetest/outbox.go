@@ -161,6 +161,16 @@ func effectOnce(t *testing.T, s store.Store) {
 	}
 }
 
+// A reply says what it answers. It may stand in no thread of ours.
+func replies(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	n := planned(t, s)
+	e := effect(n.Target.RepoID, "tok-1")
+	e.Verb, e.Notices, e.Reply = promoter.VerbReply, nil, &promoter.Reply{Comment: "issue/7", Topic: "why", Body: "because"}
+	ok(t, s.Intend(ctx, &e))
+	same(t, "open effects", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
+}
+
 func shownSince(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	repo := Repository(t, s, "shop")

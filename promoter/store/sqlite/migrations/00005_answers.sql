@@ -101,3 +101,49 @@ CREATE TABLE heard (
     removed   INTEGER,
     PRIMARY KEY (repo_id, change, comment)
 ) WITHOUT ROWID;
+
+-- A reply is an effect. The list of verbs is a CHECK, which changes with its
+-- table alone, and with those that refer to it.
+CREATE TABLE effect_next (
+    effect_id  INTEGER PRIMARY KEY,
+    verb       TEXT    NOT NULL CONSTRAINT effect_verb CHECK (verb IN
+        ('review', 'summary', 'edit-comment', 'edit-summary', 'resolve', 'unresolve',
+         'task', 'edit-task', 'link-task', 'hand-back', 'check', 'edit-check', 'reply')),
+    repo_id    INTEGER NOT NULL REFERENCES repository,
+    change     INTEGER NOT NULL,
+    repository TEXT    NOT NULL,
+    token      TEXT    NOT NULL CONSTRAINT effect_token UNIQUE,
+    commit_id  TEXT    NOT NULL,
+    notices    TEXT    NOT NULL,
+    cohorts    TEXT    NOT NULL,
+    attempt    INTEGER NOT NULL,
+    not_before INTEGER,
+    sent       INTEGER, -- when it was last about to be sent
+    looks      INTEGER NOT NULL DEFAULT 0, -- since then, that found nothing
+    state      TEXT    NOT NULL CONSTRAINT effect_state
+        CHECK (state IN ('intended', 'sent', 'unknown', 'done', 'refused', 'cancelled')),
+    error      TEXT    NOT NULL,
+    reason     TEXT    NOT NULL,
+    run_id     INTEGER NOT NULL,
+    settled    INTEGER,
+    reply      TEXT    NOT NULL DEFAULT 'null' -- set for replies only
+);
+INSERT INTO effect_next SELECT effect_id, verb, repo_id, change, repository, token, commit_id, notices, cohorts, attempt,
+    not_before, sent, looks, state, error, reason, run_id, settled, 'null' FROM effect;
+CREATE TABLE effect_notice_next (
+    effect_id  INTEGER NOT NULL REFERENCES effect_next,
+    repo_id    INTEGER NOT NULL,
+    notice_no  INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    open       INTEGER NOT NULL,
+    PRIMARY KEY (effect_id, repo_id, notice_no),
+    FOREIGN KEY (repo_id, notice_no) REFERENCES notice (repo_id, notice_no)
+) WITHOUT ROWID;
+INSERT INTO effect_notice_next SELECT effect_id, repo_id, notice_no, generation, open FROM effect_notice;
+DROP TABLE effect_notice;
+DROP TABLE effect;
+ALTER TABLE effect_next RENAME TO effect;
+ALTER TABLE effect_notice_next RENAME TO effect_notice;
+CREATE INDEX effect_open ON effect (effect_id) WHERE state IN ('intended', 'sent', 'unknown');
+CREATE INDEX effect_counts ON effect (verb, state);
+CREATE UNIQUE INDEX effect_notice_once ON effect_notice (repo_id, notice_no, generation) WHERE open = 1;

@@ -76,6 +76,8 @@ func inputs() *rapid.Generator[input.Surface] {
 				CWEs:  list.Draw(t, "cwes"), Tags: list.Draw(t, "tags"), Advisories: list.Draw(t, "advisories"),
 				Path: word.Draw(t, "path"), PathClass: rapid.SampledFrom([]string{"", "source", "tests"}).Draw(t, "class"),
 				Package: word.Draw(t, "package"), FixAvailable: rapid.Bool().Draw(t, "fix"),
+				KEV: rapid.Bool().Draw(t, "kev"), EPSS: rapid.SampledFrom([]string{"high", "unknown"}).Draw(t, "epss"),
+				Reachability: rapid.SampledFrom([]string{"", "called", "required"}).Draw(t, "reachability"),
 			},
 			Repository: input.Repository{
 				Name: rapid.SampledFrom([]string{"a/a", "b", "acme/shop"}).Draw(t, "name"), Visibility: rapid.SampledFrom([]string{"public", "private", ""}).Draw(t, "visibility"),

@@ -88,6 +88,14 @@ noted contains "off-diff" if {
 	not input.change.on_diff
 }
 
+# METADATA
+# title: somebody has exploited it already
+noted contains "known-exploited" if input.finding.kev
+
+# METADATA
+# title: it is there, and the scanner found no call of the vulnerable code
+noted contains "not-called" if input.finding.reachability in {"imported", "required"}
+
 default engineers := false
 
 # METADATA

@@ -274,6 +274,41 @@ test_one_upgrade_is_one_notice if {
 	a.group == "fix"
 }
 
+test_what_is_exploited_passes_a_threshold_it_would_not_reach if {
+	exploited := {"finding": {"kind": "sca", "severity": "low", "kev": true}}
+	a := changed(exploited)
+	a.surfaces == {"review", "summary"}
+	a.reasons == ["introduced", "known-exploited"]
+	off := surface.answer with input as object.union(shown, exploited) with data.settings.risk.exploited as "none"
+	off.surfaces == set()
+	lower := surface.answer with input as object.union(shown, exploited) with data.settings.risk.exploited as "medium"
+	lower.reasons == ["below-threshold"]
+}
+
+test_what_is_exploited_and_accepted_stays_hidden if {
+	a := changed({
+		"finding": {"kev": true},
+		"exceptions": [{"kind": "exception", "reason": "r", "owner": "o"}],
+	})
+	a.surfaces == set()
+	a.reasons == ["excepted"]
+}
+
+test_a_probability_shows_nothing_by_itself if {
+	a := changed({"finding": {"severity": "low", "epss": "high", "kev": false}})
+	a.reasons == ["below-threshold"]
+}
+
+test_code_that_is_not_called_is_shown_and_says_so if {
+	every reachability in ["imported", "required"] {
+		a := changed({"finding": {"kind": "sca", "reachability": reachability}})
+		a.surfaces == {"review", "summary"}
+		a.reasons == ["introduced", "not-called"]
+	}
+	called := changed({"finding": {"kind": "sca", "reachability": "called"}})
+	called.reasons == ["introduced"]
+}
+
 test_the_route_is_named if {
 	a := surface.answer with input as shown with data.settings.routes as [{"name": "pay", "match": {"groups": ["rest"]}}]
 	a.route == "pay"

@@ -24,3 +24,10 @@ severity := own if {
 # METADATA
 # title: severe enough for this repository at this stage
 reached if rank[input.finding.severity] >= rank[severity]
+
+# METADATA
+# title: what is known to be exploited counts as more severe by settings.risk.exploited
+reached if {
+	input.finding.kev
+	rank[data.settings.risk.exploited] >= rank[severity]
+}

@@ -56,6 +56,13 @@ test_not_reached_below if {
 
 test_not_reached_by_a_severity_nobody_knows if not reached("dreadful", "triage")
 
+test_reached_by_what_is_exploited if {
+	exploited := object.union(facts("acme/shop", "rest", "enforce", "low"), {"finding": {"kev": true}})
+	thresholds.reached with input as exploited
+	not thresholds.reached with input as exploited with data.settings.risk.exploited as "high"
+	not thresholds.reached with input as object.union(exploited, {"finding": {"kev": false}})
+}
+
 test_severities_are_ordered if {
 	order := ["info", "low", "medium", "high", "critical"]
 	every i in [0, 1, 2, 3] {

@@ -120,6 +120,9 @@ type Finding struct {
 	Ecosystem    string   `json:"ecosystem"`
 	Advisories   []string `json:"advisories"`
 	FixAvailable bool     `json:"fix_available"`
+	KEV          bool     `json:"kev"`                                           // an advisory is listed as known to be exploited
+	EPSS         string   `json:"epss" enum:"high,medium,low,unknown"`           // how likely it is exploited, as settings.risk.epss draws the lines
+	Reachability string   `json:"reachability" enum:",called,imported,required"` // whether the vulnerable code is used; "" where the scanner did not look
 }
 
 // Repository is what a policy may know of a repository.

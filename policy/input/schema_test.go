@@ -45,7 +45,7 @@ func TestSchemasFollowTheTypes(t *testing.T) {
 }
 
 func TestDocumentsAreValidByTheirSchemas(t *testing.T) {
-	finding := input.Finding{Severity: "high", CWEs: []string{"CWE-79"}, Tags: []string{}, Advisories: []string{}}
+	finding := input.Finding{Severity: "high", CWEs: []string{"CWE-79"}, Tags: []string{}, Advisories: []string{}, EPSS: "unknown"}
 	for name, doc := range map[string]any{
 		"cohort.input": input.Cohort{Schema: input.Schema, Finding: finding},
 		"surface.input": input.Surface{

@@ -42,6 +42,9 @@ func (d *document) check(s *Settings) {
 	}
 	d.checkCeilings(s)
 	d.checkRoutes(s)
+	if e := s.Risk.EPSS; e.Medium > e.High {
+		d.fault(fmt.Sprintf("medium begins at %v, above high at %v", e.Medium, e.High), "risk", "epss")
+	}
 	for i, p := range s.People {
 		if p.GitHub == "" && p.Jira == "" {
 			d.fault("give at least one login: github or jira", "people", strconv.Itoa(i))

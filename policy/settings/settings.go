@@ -42,6 +42,7 @@ type Settings struct {
 	Verdicts   Verdicts   `json:"verdicts"`
 	People     []Person   `json:"people"`
 	Visibility Visibility `json:"visibility"`
+	Risk       Risk       `json:"risk"`
 
 	raw      rawLists
 	document map[string]any
@@ -169,6 +170,17 @@ type Person struct {
 // Visibility says what a repository of unknown visibility is treated as.
 type Visibility struct {
 	Unknown string `json:"unknown"` // "public" or "private"
+}
+
+// Risk says from which probability of exploitation on an advisory is in the
+// class high or medium, and as how severe what is known to be exploited counts
+// at least ("none": as severe as it is).
+type Risk struct {
+	EPSS struct {
+		High   float64 `json:"high"`
+		Medium float64 `json:"medium"`
+	} `json:"epss"`
+	Exploited string `json:"exploited"`
 }
 
 // Span is a length of time written as 12h or 14d.

@@ -33,6 +33,7 @@ type Store interface {
 	Ledger
 	Documents
 	Upkeep
+	Risks
 
 	// CachedResponse and CacheResponse keep conditional requests free of
 	// quota. Keyed by URL and by a hash of the credentials that fetched it.

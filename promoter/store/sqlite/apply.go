@@ -20,7 +20,7 @@ func (db *DB) Apply(ctx context.Context, c store.Changes) error {
 	return db.change(ctx, fmt.Sprintf("apply to repository %d", c.RepoID), func(tx *sql.Tx) error {
 		a := applier{ctx: ctx, tx: tx, Changes: c}
 		for _, step := range []func() error{
-			a.deliveries, a.scopes, a.scans, a.findings, a.versions, a.sightings, a.decisions, a.notices, a.shown, a.answers, a.mark, a.digest,
+			a.deliveries, a.scopes, a.scans, a.findings, a.versions, a.cves, a.sightings, a.decisions, a.notices, a.shown, a.answers, a.mark, a.digest,
 		} {
 			if err := step(); err != nil {
 				return err

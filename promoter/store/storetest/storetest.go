@@ -59,6 +59,7 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"people write while a run does", people},
 		{"cached responses", cached},
 		{"documents", documents},
+		{"risks of advisories", risks},
 		{"since when all has been well", tracks},
 		{"old runs are forgotten", prunesRuns},
 		{"what is long gone is forgotten", prunesWhatIsGone},

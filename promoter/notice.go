@@ -116,6 +116,8 @@ type Exhibit struct {
 
 	Name      string // acme/shop:F12
 	Finding   finding.Finding
+	Risk      finding.Risk // of its advisories
+	Attack    string       // what an attack takes, in our words; "" where no vector says it
 	Stage     Stage
 	Threshold finding.Severity
 	Cohort    string

@@ -22,14 +22,21 @@ type Claim struct {
 	Hold bool
 }
 
-// Value orders claims when not all can be shown: by severity first, then a
-// fix at hand, then the scanner's own score.
-func Value(f finding.Finding) int {
-	v := int(f.Severity) * 1000
-	if f.Fix != nil || (f.Package != nil && f.Package.FixedIn != "") {
-		v += 500
+// Value orders claims when not all can be shown: what is known to be exploited
+// first, then by severity, then by how likely it is exploited, a fix at hand,
+// code that is called, and the scanner's own score.
+func Value(f finding.Finding, known finding.Risk) int {
+	v := int(f.Severity)*10_000 + int(known.Probability*4000) + int(f.Score*90)
+	if !known.ExploitedSince.IsZero() {
+		v += 100_000
 	}
-	return v + int(f.Score*10)
+	if f.Fix != nil || (f.Package != nil && f.Package.FixedIn != "") {
+		v += 3000
+	}
+	if f.Reachability == finding.Called {
+		v += 2000
+	}
+	return v
 }
 
 // Selection is what one pull request shall show. One selection feeds every

@@ -70,7 +70,7 @@ func views(snap *store.Snapshot, cohorts map[int64]promoter.Cohort) []findingVie
 			Name: promoter.FindingName(snap.Repository.FullName(), f.No), Repository: snap.Repository.FullName(),
 			Kind: f.Facts.Kind, Scanner: f.Facts.Scanner.Name, Rule: f.Facts.Rule.ID, Severity: f.Facts.Severity, Message: f.Facts.Message,
 			Cohort: cohorts[f.CohortID].Key, Stage: cohorts[f.CohortID].Stage,
-			Seen: seen[f.No], Decisions: decided[f.No], Value: promoter.Value(f.Facts), no: f.No, facts: f.Facts,
+			Seen: seen[f.No], Decisions: decided[f.No], Value: promoter.Value(f.Facts, finding.Risk{}), no: f.No, facts: f.Facts,
 		}
 		if len(v.Seen) > 0 {
 			v.State, v.Place = v.Seen[0].State, v.Seen[0].Place

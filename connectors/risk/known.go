@@ -71,13 +71,12 @@ func (k *Known) note(s Status, stale time.Duration, now time.Time, err error) {
 }
 
 // Of is what is known of a CVE. before is what was known until now: it stands
-// where its feed is configured and cannot be read.
+// where its feed cannot be read, and the scores also where no feed gives them,
+// because some reports do.
 func (k Known) Of(cve string, before finding.Risk) finding.Risk {
 	now := before
-	if k.epss != nil || !k.config.EPSS.Configured() {
-		now.Scored, now.Probability, now.Percentile = time.Time{}, 0, 0
-	}
 	if k.epss != nil {
+		now.Scored, now.Probability, now.Percentile = time.Time{}, 0, 0
 		if probability, percentile, known := k.epss.Of(cve); known {
 			now.Scored, now.Probability, now.Percentile = k.epss.Date, probability, percentile
 		}

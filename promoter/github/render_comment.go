@@ -31,18 +31,19 @@ func (Renderer) Comment(exhibits []promoter.Exhibit) string {
 		return single(exhibits[0])
 	}
 	worst, mend := finding.Unknown, ""
+	var known finding.Risk
 	for _, e := range exhibits {
-		worst = max(worst, e.Finding.Severity)
+		worst, known = max(worst, e.Finding.Severity), known.Worse(e.Risk)
 		if mend == "" {
 			mend = fix(e.Finding)
 		}
 	}
 	head := fmt.Sprintf("**%s severity** · %d findings with one fix", capital(worst), len(exhibits))
-	tail := paragraphs(labelled("How to fix:", mend), footer(exhibits[0], nil))
+	tail := paragraphs(labelled("How dangerous it is:", wording.Danger(known, "", "")), labelled("How to fix:", mend), footer(exhibits[0], nil))
 	items := make([]string, len(exhibits))
 	for i, e := range exhibits {
 		items[i] = "- " + strings.Join(nonEmpty(
-			"**"+capital(e.Finding.Severity)+"**", foundBy(e.Finding), text(e.Finding.Message, 300),
+			"**"+capital(e.Finding.Severity)+"**", inShort(e.Risk), foundBy(e.Finding), text(e.Finding.Message, 300),
 			references(e.Finding), "("+code(e.Name, 150)+")"), " ")
 	}
 	return paragraphs(head, fitting(items, maxBody-len(head)-len(tail)), tail)
@@ -57,6 +58,7 @@ func single(e promoter.Exhibit) string {
 	return paragraphs(
 		head,
 		text(f.Message, 1000),
+		labelled("How dangerous it is:", wording.Danger(e.Risk, e.Attack, f.Reachability)),
 		labelled("Why it matters:", strings.Join(nonEmpty(text(wording.Why(f), 600), references(f)), " ")),
 		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), wording.WeaknessOf(f).How), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
 		footer(e, []string{"finding " + code(e.Name, 150)}))
@@ -105,6 +107,17 @@ func whyShown(e promoter.Exhibit) string {
 var reasonWords = map[string]string{
 	"introduced": "this change introduces it",
 	"off-diff":   "", // the summary says so beside it
+
+	"known-exploited": "it is known to be exploited",
+	"not-called":      "", // said with the danger
+}
+
+// inShort says in a list how dangerous something is known to be.
+func inShort(known finding.Risk) string {
+	if !known.ExploitedSince.IsZero() {
+		return "*exploited in the wild*"
+	}
+	return ""
 }
 
 // references links weaknesses and names advisories, unless the rule is one.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/wording"
 )
 
 // Summary writes the sticky comment: how many findings have a comment of their
@@ -68,8 +69,8 @@ func listItem(e promoter.Exhibit) string {
 	if e.Note != "" {
 		note = "*" + text(e.Note, 150) + "*"
 	}
-	first := strings.Join(nonEmpty("- **"+capital(f.Severity)+"**", foundBy(f), where+":", text(f.Message, 400)), " ")
-	second := strings.Join(nonEmpty(mend, references(f), link("More about this rule", f.Rule.HelpURL), note), " ")
+	first := strings.Join(nonEmpty("- **"+capital(f.Severity)+"**", inShort(e.Risk), foundBy(f), where+":", text(f.Message, 400)), " ")
+	second := strings.Join(nonEmpty(wording.Likelihood(e.Risk), mend, references(f), link("More about this rule", f.Rule.HelpURL), note), " ")
 	third := "<sub>" + code(e.Name, 150) + ", " + whyShown(e) + "</sub>"
 	return strings.Join(nonEmpty(first, second, third), "\n  ") // in a comment every line end shows
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/yuin/goldmark"
@@ -69,12 +70,31 @@ func upgrade(name, advisory string, severity finding.Severity) promoter.Exhibit 
 	}
 }
 
+// dangerous is about a dependency that everybody has heard of.
+func dangerous() promoter.Exhibit {
+	e := upgrade("acme/shop:F9", "CVE-2021-44228", finding.Critical)
+	e.Finding.Message = "Apache Log4j2 JNDI features do not protect against attacker controlled LDAP and other JNDI related endpoints"
+	e.Finding.Package = &finding.Package{Name: "org.apache.logging.log4j:log4j-core", Version: "2.14.0", FixedIn: "2.17.1", Manifest: "pom.xml"}
+	e.Finding.Rule.CWEs, e.Finding.Reachability = []string{"CWE-502"}, finding.Called
+	e.Attack = "attacked over the network, without an account"
+	e.Reasons = []string{"introduced", "known-exploited"}
+	e.Risk = finding.Risk{
+		Scored: time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), Probability: 0.94358, Percentile: 0.99956,
+		ExploitedSince: time.Date(2021, 12, 10, 0, 0, 0, 0, time.UTC), Ransomware: true,
+	}
+	return e
+}
+
 func TestBodies(t *testing.T) {
 	r := github.Renderer{}
 	one, two := upgrade("acme/shop:F3", "CVE-2020-8203", finding.High), upgrade("acme/shop:F4", "CVE-2021-23337", finding.Critical)
 	comment := r.Comment([]promoter.Exhibit{injection()})
 	golden(t, "comment", comment)
 	golden(t, "comment_grouped", r.Comment([]promoter.Exhibit{one, two}))
+	log4j := dangerous()
+	golden(t, "comment_dangerous", r.Comment([]promoter.Exhibit{log4j}))
+	golden(t, "comment_dangerous_grouped", r.Comment([]promoter.Exhibit{log4j, one}))
+	golden(t, "summary_dangerous", r.Summary(0, []promoter.Exhibit{log4j}))
 	golden(t, "summary", r.Summary(2, []promoter.Exhibit{one, injection()}))
 	golden(t, "summary_empty", r.SummaryEmpty())
 	golden(t, "withdrawn", r.Withdrawn(promoter.Withdrawal{Cause: promoter.RemovedStage, Decision: "R12-F12", Original: comment}))

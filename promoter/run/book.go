@@ -199,6 +199,7 @@ func (b *book) touch(s *store.Sighting) { b.changedS[s] = true }
 // sightings, and its state is theirs too; a dismissal is a person's answer.
 func facts(f finding.Finding) finding.Finding {
 	f.Place, f.Parts, f.State, f.Dismissal = nil, finding.Parts{}, finding.Open, nil
+	f.EPSS = nil // it changes every day; see learnRisks
 	return f
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/sluice-sec/sluice/connectors/cvss"
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/promoter"
@@ -227,14 +228,24 @@ func (d *decider) dress(claim *promoter.Claim, f *store.Finding, place *finding.
 		// A suggestion replaces the lines its comment stands on, no others.
 		full.Fix = &finding.Fix{Description: full.Fix.Description}
 	}
-	claim.Value = promoter.Value(full)
+	known := d.riskOf(full)
+	claim.Value = promoter.Value(full, known)
 	claim.Group = groupOf(f.No, full, answer.Group)
 	threshold, _ := finding.ParseSeverity(answer.Threshold)
 	claim.Exhibit = promoter.Exhibit{
 		RepoID: d.book.repo().ID, PullRequest: number, Name: promoter.FindingName(d.book.repo().FullName(), f.No),
 		Finding: full, Stage: claim.Cohort.Stage, Threshold: threshold, Cohort: claim.Cohort.Key, Reasons: answer.Reasons,
-		Ask: d.Settings.Group(d.book.repo().FullName(), pathOf(place)).Ask,
+		Risk: known, Attack: attackOf(full), Ask: d.Settings.Group(d.book.repo().FullName(), pathOf(place)).Ask,
 	}
+}
+
+// attackOf says what an attack takes, where a report gives a CVSS vector.
+func attackOf(f finding.Finding) string {
+	v, err := cvss.Parse(f.Vector)
+	if err != nil {
+		return ""
+	}
+	return v.Words()
 }
 
 func covers(a *promoter.Anchor, p *finding.Place) bool {

@@ -209,8 +209,10 @@ func (r *runner) findingInput(f finding.Finding, place *finding.Place) input.Fin
 		Scanner: f.Scanner.Name, Kind: string(f.Kind), Rule: f.Rule.ID, Severity: f.Severity.String(), SeverityFrom: string(f.SeverityFrom),
 		Score: f.Score, CWEs: orEmpty(f.Rule.CWEs), Tags: orEmpty(f.Rule.Tags), Advisories: orEmpty(f.Advisories),
 		Path: pathOf(place), PathClass: r.Settings.PathClass(pathOf(place)),
-		FixAvailable: f.Fix != nil || (f.Package != nil && f.Package.FixedIn != ""),
+		FixAvailable: f.Fix != nil || (f.Package != nil && f.Package.FixedIn != ""), Reachability: f.Reachability,
 	}
+	known := r.riskOf(f)
+	in.KEV, in.EPSS = !known.ExploitedSince.IsZero(), r.Settings.EPSSClass(known)
 	if f.Package != nil {
 		in.Package, in.Ecosystem = f.Package.Name, f.Package.Ecosystem
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/risk"
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -47,6 +48,9 @@ type Report struct {
 	Decisions    map[string]int  `json:"decisions"` // by reason; one decision may have several
 	PolicyErrors int             `json:"policy_errors"`
 	Recut        int             `json:"recut"` // findings the policy would place in another cohort on another rung
+
+	Risk        []risk.Status `json:"risk"`         // the feeds that were read
+	RiskChanges int           `json:"risk_changes"` // advisories whose class of risk is another than before
 
 	Recovered  int            `json:"recovered"` // effects of earlier runs that were settled
 	Effects    EffectCounts   `json:"effects"`
@@ -131,7 +135,7 @@ func newReport(cfg Config, sel Selection) *Report {
 	return &Report{
 		DryRun: cfg.DryRun, Selection: sel.String(), Actor: cfg.Actor, Policy: cfg.Decider.Revision(), Settings: cfg.Settings.Revision(),
 		Warnings: append([]string{}, cfg.Warnings...), Decisions: map[string]int{}, Deferred: map[string]int{},
-		Sources: []*SourceReport{}, Actions: []ActionLine{}, Plans: []PlanLine{}, Errors: []ErrorLine{},
+		Sources: []*SourceReport{}, Risk: []risk.Status{}, Actions: []ActionLine{}, Plans: []PlanLine{}, Errors: []ErrorLine{},
 	}
 }
 

@@ -17,6 +17,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/sluice-sec/sluice/connectors"
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/risk"
 	"github.com/sluice-sec/sluice/connectors/sourcetext"
 	"github.com/sluice-sec/sluice/policy"
 	"github.com/sluice-sec/sluice/policy/input"
@@ -35,6 +37,7 @@ type Store interface {
 	store.Answers
 	store.Ledger
 	store.Upkeep
+	store.Risks
 }
 
 // Decider answers the policy's questions.
@@ -97,7 +100,9 @@ type Config struct {
 	Renderer promoter.Renderer
 	// Text reads the source text that a source's findings point into. Nil, or
 	// a nil answer: the report alone must do.
-	Text    func(source connectors.Config, r promoter.Repository) sourcetext.Reader
+	Text func(source connectors.Config, r promoter.Repository) sourcetext.Reader
+	// Risks loads what is known of published vulnerabilities; nil: nothing.
+	Risks   func(context.Context) (risk.Known, error)
 	Secrets func(string) string // keyed hash for what scanners found
 	Token   func() string       // a fresh random token
 	Now     func() time.Time
@@ -142,7 +147,7 @@ func (s Selection) hasChange(number int) bool {
 // run, and the report says so.
 func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
 	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]asked{}, merges: map[mergeKey]bool{}, patience: patience{now: cfg.Now, silent: map[string]bool{}}, blocked: map[promoter.Target]bool{},
-		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, report: newReport(cfg, sel)}
+		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, heard: map[string]finding.EPSS{}, report: newReport(cfg, sel)}
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
 	if err := r.begin(ctx); err != nil {
@@ -168,6 +173,8 @@ type runner struct {
 	byKey     map[string]promoter.Cohort
 	pause     *promoter.Pause
 	approvals []promoter.Approval
+	risks     map[string]store.AdvisoryRisk // by CVE
+	heard     map[string]finding.EPSS       // by CVE, from the reports of this run
 	allowance *promoter.Allowance
 
 	changes   map[promoter.Target]asked
@@ -199,6 +206,7 @@ func (r *runner) loop(ctx context.Context) error {
 		step{"recover", r.recover},
 		step{"read the ladder", r.look},
 		step{"pull", r.pull},
+		step{"learn of risks", r.learnRisks},
 		step{"decide", r.decideAndPlan},
 		step{"act", r.act},
 		step{"remember", r.remember},

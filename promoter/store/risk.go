@@ -17,6 +17,15 @@ type Risks interface {
 	SaveAdvisoryRisks(ctx context.Context, runID int64, known map[string]AdvisoryRisk) error
 }
 
+// RiskOf is the gravest of what is known of the advisories a finding names.
+func RiskOf(known map[string]AdvisoryRisk, f finding.Finding) finding.Risk {
+	var worst finding.Risk
+	for _, advisory := range f.Advisories {
+		worst = worst.Worse(known[advisory].Risk)
+	}
+	return worst
+}
+
 // AdvisoryRisk is what is known of one CVE, and its class by the settings.
 type AdvisoryRisk struct {
 	Class string // "" while nothing was recorded

@@ -36,8 +36,8 @@ var rules = []rule{
 	{"promoter/ladder", []string{"connectors/finding", "policy/input", "policy/settings", "promoter", "promoter/evidence"}},
 	{"promoter/run", []string{"connectors/...", "policy/...", "promoter", "promoter/match", "promoter/evidence", "promoter/ladder", "promoter/store", "promoter/run/..."}},
 	// Surfaces know the API they speak, and neither each other nor a store.
-	{"promoter/github", []string{"connectors/finding", "connectors/githubapi", "promoter", "promoter/github/..."}},
-	{"promoter/jira", []string{"connectors/finding", "connectors/jiraapi", "promoter", "promoter/jira/..."}},
+	{"promoter/github", []string{"connectors/finding", "connectors/githubapi", "promoter", "promoter/wording", "promoter/github/..."}},
+	{"promoter/jira", []string{"connectors/finding", "connectors/jiraapi", "promoter", "promoter/wording", "promoter/jira/..."}},
 	// Stores know what is stored, and neither each other nor a surface.
 	{"promoter/store", []string{"connectors/finding", "promoter", "promoter/evidence"}},
 	{"promoter/store/storetest", []string{"connectors/finding", "promoter", "promoter/evidence", "promoter/store"}},

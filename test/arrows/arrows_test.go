@@ -34,6 +34,7 @@ var rules = []rule{
 	{"promoter/match", []string{"connectors/finding", "promoter"}},
 	{"promoter/evidence", []string{"connectors/finding", "promoter"}},
 	{"promoter/ladder", []string{"connectors/finding", "policy/input", "policy/settings", "promoter", "promoter/evidence"}},
+	{"promoter/simulate", []string{"connectors/finding", "policy/input", "promoter", "promoter/evidence", "promoter/ladder"}},
 	{"promoter/run", []string{"connectors/...", "policy/...", "promoter", "promoter/match", "promoter/evidence", "promoter/ladder", "promoter/store", "promoter/run/..."}},
 	// Surfaces know the API they speak, and neither each other nor a store.
 	{"promoter/github", []string{"connectors/finding", "connectors/githubapi", "promoter", "promoter/wording", "promoter/github/..."}},
@@ -46,7 +47,7 @@ var rules = []rule{
 	{"promoter/board", []string{"connectors/finding", "policy/input", "promoter", "promoter/store", "promoter/board/..."}},
 	// app wires: it alone sees everything but other commands and tests.
 	{"cmd/sluice/app", []string{"connectors/...", "policy/...", "promoter/...", "rules", "cmd/sluice/app/..."}},
-	{"cmd/sluice", []string{"cmd/sluice/...", "connectors/...", "policy/...", "promoter", "promoter/run", "promoter/store", "rules"}},
+	{"cmd/sluice", []string{"cmd/sluice/...", "connectors/...", "policy/...", "promoter", "promoter/evidence", "promoter/ladder", "promoter/run", "promoter/simulate", "promoter/store", "rules"}},
 	{"cmd/sandbox", []string{"test/sandbox/..."}},
 	// The doubles share nothing with what is tested against them, so that both cannot make the same mistake.
 	{"test/sandbox", []string{"test/sandbox/..."}},

@@ -11,6 +11,8 @@ type Allowance struct {
 	Team      map[string]int // comments a team has had this week
 	PerTeam   int            // comments a team may have in a week
 
+	Campaigns []*CampaignQuota // those under way, oldest first
+
 	// Items of plans that wait or were answered: of excess, and of withdrawals.
 	Answered  map[ApprovalItem]Approval
 	Withdrawn map[ApprovalItem]Approval

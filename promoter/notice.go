@@ -48,7 +48,7 @@ type Notice struct {
 	Items      []Item       `json:"items"`
 	Anchor     *Anchor      `json:"anchor"`  // review only
 	Body       string       `json:"body"`    // as we want it, without marker
-	Desired    string       `json:"desired"` // hash of Body
+	Desired    string       `json:"desired"` // hash of Body; of a task: see HashTask
 	Shown      string       `json:"shown"`   // Desired at the time of the last confirmed effect
 	Posted     string       `json:"posted"`  // hash of the whole body as the platform returned it
 	Resolved   bool         `json:"resolved"`

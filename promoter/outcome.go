@@ -33,6 +33,11 @@ func Settled(verb Verb, before, want Notice, seen ObservedPost, at time.Time) No
 	switch verb {
 	case VerbReply:
 		return before
+	case VerbLinkTask:
+		after = before
+		after.Generation = want.Generation
+		after.Task = linked(before.Task, want.Task.Links)
+		return after
 	case VerbResolve, VerbUnresolve:
 		after = before
 		after.Resolved = verb == VerbResolve
@@ -43,6 +48,9 @@ func Settled(verb Verb, before, want Notice, seen ObservedPost, at time.Time) No
 		return after
 	}
 	after.Resolved = before.Resolved // threads are effects of their own
+	if want.Task != nil {            // and so are links
+		after.Task = linked(want.Task, linksOf(before))
+	}
 	after.Shown = want.Desired
 	after.Posted = seen.Posted
 	if seen.Remote.ID != 0 {
@@ -84,6 +92,24 @@ func kept(before, want Notice, seen ObservedPost) Notice {
 		// as shown, so that it is not tried for ever.
 		after.Shown = want.Desired
 		after.Body, after.Desired = want.Body, want.Desired
+		if want.Task != nil {
+			after.Task = linked(want.Task, linksOf(before))
+		}
 	}
 	return after
+}
+
+// linked is a task with these links.
+func linked(t *Task, links []TaskLink) *Task {
+	out := *t
+	out.Links = links
+	return &out
+}
+
+// linksOf are the links that a task was seen with.
+func linksOf(n Notice) []TaskLink {
+	if n.Task == nil || n.Remote.ID == 0 {
+		return nil
+	}
+	return n.Task.Links
 }

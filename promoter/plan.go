@@ -55,7 +55,7 @@ func allHeld(claims []Claim) bool {
 func itemsOf(claims []Claim) []Item {
 	items := make([]Item, len(claims))
 	for i, c := range claims {
-		items[i] = Item{Finding: c.Finding, CohortID: c.Cohort.ID, Attempt: c.Cohort.Attempt}
+		items[i] = Item{Finding: c.Finding, Version: c.Version, CohortID: c.Cohort.ID, Attempt: c.Cohort.Attempt}
 	}
 	return items
 }

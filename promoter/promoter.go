@@ -84,6 +84,11 @@ func FindingName(repository string, no int64) string {
 	return repository + ":F" + strconv.FormatInt(no, 10)
 }
 
+// ChangeName is how people write a pull request: acme/shop#12.
+func ChangeName(repository string, number int) string {
+	return repository + "#" + strconv.Itoa(number)
+}
+
 // ParseFindingName splits acme/shop:F12.
 func ParseFindingName(name string) (repository string, no int64, err error) {
 	repository, number, ok := strings.Cut(name, ":F")

@@ -7,9 +7,11 @@ import (
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
-// Claim is one finding that the policy lets through to a pull request.
+// Claim is one finding that the policy lets through, to a pull request or, as
+// it stands on a base branch, to a task.
 type Claim struct {
 	Finding int64
+	Version int64 // of its facts
 	Cohort  Cohort
 	Group   string  // claims of one group share a comment: "F12", or what fixes them
 	Team    string  // whose weekly budget it draws on
@@ -20,6 +22,9 @@ type Claim struct {
 	// policy gave no answer). It stays if it is on display and is not shown
 	// otherwise.
 	Hold bool
+	// Of claims to a task only.
+	Route   string // of the settings
+	Backlog bool   // it was there before Sluice looked
 }
 
 // Value orders claims when not all can be shown: what is known to be exploited
@@ -63,6 +68,7 @@ const (
 	DeferCeiling  DeferReason = "ceiling"
 	DeferWaiting  DeferReason = "waiting"  // in a plan nobody has answered yet
 	DeferRejected DeferReason = "rejected" // in a plan somebody rejected
+	DeferBudget   DeferReason = "budget"   // the team has had its notices for this week
 )
 
 // Notes that an exhibit in a summary carries.

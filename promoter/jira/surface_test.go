@@ -1,0 +1,118 @@
+package jira_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-sec/sluice/promoter"
+	sandbox "github.com/sluice-sec/sluice/test/sandbox/jira"
+)
+
+func TestATaskIsMadeWhole(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		n := b.made("payments")
+		i := b.only()
+		if diff := cmp.Diff([]string{"security", "sluice", "sluice-before"}, i.Labels); diff != "" {
+			t.Error(diff)
+		}
+		if i.Project != "PAY" || i.Type != "Bug" || i.Priority != "High" || i.Security != "Secret" || i.Assignee != "alice" || i.Due != "2026-03-08" {
+			t.Errorf("fields: %+v", i)
+		}
+		w := b.world()
+		if epic := i.Parent; b.at == sandbox.Cloud && epic != "PAY-1" || b.at == sandbox.DataCenter && i.Custom["customfield_10100"] != "PAY-1" {
+			t.Errorf("epic %q, %v", epic, i.Custom)
+		}
+		if i.Custom[w.Field("Team").ID] != "Payments" {
+			t.Errorf("team: %v", i.Custom)
+		}
+		if i.Summary != n.Task.Title || !strings.Contains(i.Description.Wiki, "SQL string formatting with user input") {
+			t.Errorf("text: %q\n%s", i.Summary, i.Description.Wiki)
+		}
+		if n.State != promoter.NoticePosted || n.Remote.ID != i.ID || n.Remote.Key != "PAY-2" || n.Remote.URL != b.url+"/browse/PAY-2" || n.Posted == "" {
+			t.Errorf("remembered: %+v", n)
+		}
+		property := i.Properties["sluice"].(m)
+		if property["token"] != "before" || property["group"] != "F1" || property["repository"] != "acme/shop" {
+			t.Errorf("property: %v", property)
+		}
+	})
+}
+
+func TestFindAdoptsAndWaits(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		b.SetSearchLag(4 * time.Minute)
+		e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
+		b.wire.cutAt, b.wire.after = 2, true // the answer to the POST
+		sent := b.clock.Now()
+		_, err := b.surface().Do(context.Background(), e)
+		if !errors.Is(err, promoter.ErrUnknownOutcome) {
+			t.Fatalf("a lost answer: %v", err)
+		}
+		e.NotBefore = sent.Add(10 * time.Minute)
+		before := b.wire.sent
+		var later *promoter.LaterError
+		if _, err := b.surface().Find(context.Background(), e); !errors.As(err, &later) || later.After != 10*time.Minute || b.wire.sent != before {
+			t.Fatalf("too early: %v after %d requests", err, b.wire.sent-before)
+		}
+		b.must(b.clock.Sleep(context.Background(), later.After))
+		seen, err := b.surface().Find(context.Background(), e)
+		b.must(err)
+		if n := b.settled(e, seen); n.Remote.Key != b.only().Key || n.Posted == "" {
+			t.Errorf("adopted: %+v", n)
+		}
+	})
+}
+
+func TestFindLooksTwice(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
+		b.do(e)
+		b.SetSearchLag(time.Minute)
+		seen, err := b.surface().Find(context.Background(), e)
+		b.must(err)
+		if !seen.Found {
+			t.Error("the second look sees what the first did not")
+		}
+		start := b.clock.Now()
+		seen, err = b.surface().Find(context.Background(), b.effect(promoter.VerbTask, "other", b.planned("plain")))
+		b.must(err)
+		if waited := b.clock.Now().Sub(start); seen.Found || waited != 3*time.Minute {
+			t.Errorf("found %v after %s", seen.Found, waited)
+		}
+	})
+}
+
+// TestWhatWasMadeTwiceIsJoined: two issues of one token, and a person's copy
+// with the same label.
+func TestWhatWasMadeTwiceIsJoined(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
+		b.do(e)
+		b.do(e)
+		_, err := b.CreateIssue("alice", "SEC", "Task", m{"summary": "a copy", "labels": []any{"sluice-tok"}})
+		b.must(err)
+		for range 2 { // doing it again changes nothing
+			seen, err := b.surface().Find(context.Background(), e)
+			b.must(err)
+			if n := b.settled(e, seen); n.Remote.Key != "SEC-1" {
+				t.Errorf("adopted %s", n.Remote.Key)
+			}
+		}
+		w := b.world()
+		if len(w.Links) != 1 || w.Links[0].Inward != "SEC-2" || w.Links[0].Outward != "SEC-1" || w.Links[0].Type != "Duplicate" {
+			t.Errorf("links: %+v", w.Links)
+		}
+		extra, copied := w.Issue("SEC-2"), w.Issue("SEC-3")
+		if len(extra.Comments) != 1 || !strings.Contains(extra.Comments[0].Body.Wiki, "SEC") || !strings.Contains(strings.Join(extra.Labels, " "), "sluice-withdrawn") {
+			t.Errorf("handed over: %v %+v", extra.Labels, extra.Comments)
+		}
+		if len(copied.Comments) != 0 || len(copied.Labels) != 1 {
+			t.Errorf("the copy: %+v", copied)
+		}
+	})
+}

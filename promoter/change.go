@@ -7,6 +7,8 @@ import "time"
 type Change struct {
 	Number    int
 	Open      bool
+	ClosedAt  time.Time // zero while open
+	Merged    bool
 	Draft     bool
 	Bot       bool // opened by a bot
 	Fork      bool // its head lives in another repository

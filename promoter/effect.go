@@ -78,6 +78,9 @@ type ObservedPost struct {
 	No     int64  // the notice
 	Remote Remote // as the platform knows it
 	Posted string // hash of the body the platform returned
+	// At is when the platform confirmed it, by the platform's clock; zero: it
+	// did not say.
+	At time.Time
 	// Kept says why the notice was left as it is: a person edited it, or
 	// answered it in words. Empty when the effect was carried out.
 	Kept string

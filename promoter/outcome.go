@@ -7,7 +7,7 @@ import (
 
 // Settled is the notice as it stands after an effect of one of its verbs was
 // observed. before is what was remembered until now, want what the effect was
-// to bring about.
+// to bring about; at counts where the platform names no time.
 func Settled(verb Verb, before, want Notice, seen ObservedPost, at time.Time) Notice {
 	after := want
 	after.Items = slices.Clone(want.Items)
@@ -62,6 +62,9 @@ func Settled(verb Verb, before, want Notice, seen ObservedPost, at time.Time) No
 	}
 	if after.State == NoticePlanned {
 		after.State = NoticePosted
+	}
+	if !seen.At.IsZero() {
+		at = seen.At.UTC()
 	}
 	for i := range after.Items {
 		if after.Items[i].Live() && after.Items[i].ShownAt.IsZero() {

@@ -87,10 +87,11 @@ type Promotion struct {
 }
 
 // Hold asks for an audit when fewer than ActionRate of After clusters were
-// acted on.
+// acted on. Audit is the share of what is shown that the audit coin chooses.
 type Hold struct {
 	ActionRate float64 `json:"action_rate"`
 	After      int     `json:"after"`
+	Audit      float64 `json:"audit"`
 }
 
 // Budgets cap what people are asked to read.

@@ -38,6 +38,7 @@ func (s *Surface) change(ctx context.Context, repo promoter.Repository, number i
 		Head: pr.GetHead().GetSHA(), Merge: pr.GetMergeCommitSHA(), Base: pr.GetBase().GetRef(),
 	}
 	if !c.Open {
+		c.ClosedAt, c.Merged = pr.GetClosedAt().Time, pr.GetMerged()
 		return c, nil
 	}
 	// The second page of a comparison has no files: all that is wanted is the merge base.

@@ -150,7 +150,11 @@ func shown(n promoter.Notice, c comment, hash string) promoter.ObservedPost {
 	if c.ReviewID != 0 {
 		remote.ReviewID = c.ReviewID
 	}
-	return promoter.ObservedPost{No: n.No, Remote: remote, Posted: hash}
+	at := c.UpdatedAt.Time
+	if n.State == promoter.NoticePlanned {
+		at = c.CreatedAt.Time // a person may have edited it since
+	}
+	return promoter.ObservedPost{No: n.No, Remote: remote, Posted: hash, At: at}
 }
 
 func kept(n promoter.Notice, c comment, why string) promoter.ObservedPost {

@@ -234,7 +234,7 @@ func (t *target) readBack(ctx context.Context, id int64) (seen promoter.Observed
 		}
 		seen.Notices = append(seen.Notices, promoter.ObservedPost{
 			No: n.No, Remote: promoter.Remote{ID: c.GetID(), ReviewID: id, URL: c.GetHTMLURL()},
-			Posted: posted(c.GetBody(), t.sealed(inComment, n)),
+			Posted: posted(c.GetBody(), t.sealed(inComment, n)), At: c.GetCreatedAt().Time,
 		})
 	}
 	return seen, complete, nil
@@ -247,6 +247,11 @@ func (t *target) asSubmitted(ctx context.Context, r *github.PullRequestReview) (
 	seen, _, err := t.readBack(ctx, r.GetID())
 	if err != nil {
 		return promoter.Observed{}, fmt.Errorf("%w: read a submitted review: %v", promoter.ErrUnknownOutcome, err)
+	}
+	if at := r.GetSubmittedAt(); !at.IsZero() { // nobody saw them before
+		for i := range seen.Notices {
+			seen.Notices[i].At = at.Time
+		}
 	}
 	seen.Found = true
 	return seen, nil

@@ -162,6 +162,7 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 	switch {
 	case err == nil:
 		s.Notices = settledAll(e, before, seen, at)
+		s.Shown = r.shown(s.Notices)
 		for _, post := range seen.Notices {
 			if post.Kept != "" || post.Gone {
 				outcome = outcomeKept

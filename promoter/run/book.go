@@ -36,6 +36,7 @@ type book struct {
 	decisions  []store.Decision
 	notices    []promoter.Notice
 	entries    []store.Entry
+	answers    store.Recording
 	digest     *string
 	byFinding  map[int64][]*store.Sighting // filled when first asked
 	byChange   map[int][]*store.Sighting   // likewise
@@ -236,7 +237,7 @@ func (b *book) clearDigest() {
 func (b *book) changes() store.Changes {
 	c := store.Changes{
 		RepoID: b.repo().ID, RunID: b.run, At: b.at, Deliveries: b.deliveries, Scans: b.newScans,
-		Decisions: b.decisions, Notices: b.notices, Digest: b.digest, Entries: b.entries,
+		Decisions: b.decisions, Notices: b.notices, Answers: b.answers, Digest: b.digest, Entries: b.entries,
 	}
 	for no := range b.newScopes {
 		c.Scopes = append(c.Scopes, b.scopes[no])

@@ -43,7 +43,7 @@ func (d *decider) change(ctx context.Context, number int) error {
 		return nil
 	}
 	if !c.Open {
-		d.leave(number)
+		d.leave(c)
 		return nil
 	}
 	claims := d.claims(ctx, c)
@@ -106,7 +106,9 @@ func noticesAt(all []promoter.Notice, number int) []promoter.Notice {
 
 // leave closes the books of a merged or closed pull request: what was shown
 // stays as it is, what was only planned is dropped.
-func (d *decider) leave(number int) {
+func (d *decider) leave(c promoter.Change) {
+	number := c.Number
+	d.book.answers.Closed = append(d.book.answers.Closed, store.ClosedChange{RepoID: d.book.repo().ID, Number: number, At: c.ClosedAt.UTC()})
 	for _, s := range d.book.openIn()[number] {
 		s.State, s.Cause = store.SightingGone, store.GoneRef
 		newest := d.book.newestScan(s.Scope)

@@ -66,6 +66,7 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 			}
 			s.State, s.Error = promoter.EffectDone, ""
 			s.Notices = settledAll(e, before, seen, s.At)
+			s.Shown = r.shown(s.Notices)
 		}
 	}
 	s.Entries = []store.Entry{{Kind: "effect", Body: effectEntry{

@@ -105,6 +105,7 @@ type Config struct {
 	Risks   func(context.Context) (risk.Known, error)
 	Secrets func(string) string // keyed hash for what scanners found
 	Token   func() string       // a fresh random token
+	Coin    func(string) bool   // tosses the audit coin of an item by its name; nil: never
 	Now     func() time.Time
 	Log     *zap.Logger
 	Actor   string

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/sluice-sec/sluice/promoter/evidence"
 )
 
 // KeySize is the length of a key in bytes. A key file holds one key as
@@ -71,6 +73,11 @@ func Hasher(key []byte) func(secret string) string {
 		mac.Write([]byte(secret))
 		return hex.EncodeToString(mac.Sum(nil)[:16])
 	}
+}
+
+// coin tosses audit coins with a key.
+func coin(key []byte, share float64) func(item string) bool {
+	return func(item string) bool { return evidence.Coin(key, "coin "+item, share) }
 }
 
 // SecretHash is the configured keyed hash for secrets, or nil where no key is

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/grype"
 	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 	"github.com/sluice-sec/sluice/connectors/native"
 	"github.com/sluice-sec/sluice/connectors/sarif"
+	"github.com/sluice-sec/sluice/connectors/trivy"
 )
 
 // format is a kind of report: its type in sluice.yaml, how its content tells that
@@ -32,6 +34,8 @@ type input struct {
 func formats() []format {
 	return []format{
 		{"sarif", sarif.Recognise, parseSARIF},
+		{"trivy", trivy.Recognise, parsed(trivy.Parse)},
+		{"grype", grype.Recognise, parsed(grype.Parse)},
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 // package managers, in lower case
 // (https://github.com/package-url/purl-spec/blob/main/PURL-TYPES.rst).
 var purlTypes = map[string]string{
-	"npm": "npm", "yarn": "npm", "pnpm": "npm", "node": "npm", "nodejs": "npm", "javascript": "npm",
-	"pypi": "pypi", "pip": "pypi", "pipenv": "pypi", "poetry": "pypi", "python": "pypi", "setuptools": "pypi", "uv": "pypi",
-	"gem": "gem", "rubygems": "gem", "bundler": "gem", "ruby": "gem",
-	"golang": "golang", "go": "golang", "gomod": "golang", "go modules": "golang",
-	"cargo": "cargo", "crates.io": "cargo", "rust": "cargo",
-	"maven": "maven", "gradle": "maven", "sbt": "maven", "java": "maven",
-	"composer": "composer", "packagist": "composer", "php": "composer",
-	"nuget": "nuget", ".net": "nuget", "dotnet": "nuget", "conan": "conan", "c/c++": "conan",
+	"npm": "npm", "node-pkg": "npm", "yarn": "npm", "pnpm": "npm", "node": "npm", "nodejs": "npm", "javascript": "npm",
+	"pypi": "pypi", "pip": "pypi", "pipenv": "pypi", "poetry": "pypi", "python": "pypi", "python-pkg": "pypi", "setuptools": "pypi", "uv": "pypi",
+	"gem": "gem", "rubygems": "gem", "bundler": "gem", "ruby": "gem", "gemspec": "gem",
+	"golang": "golang", "go": "golang", "gomod": "golang", "gobinary": "golang", "go-module": "golang", "go modules": "golang",
+	"cargo": "cargo", "crates.io": "cargo", "rust": "cargo", "rust-crate": "cargo", "rustbinary": "cargo",
+	"maven": "maven", "gradle": "maven", "sbt": "maven", "java": "maven", "java-archive": "maven", "jar": "maven", "pom": "maven",
+	"composer": "composer", "packagist": "composer", "php": "composer", "php-composer": "composer",
+	"nuget": "nuget", ".net": "nuget", "dotnet": "nuget", "dotnet-core": "nuget", "packages-config": "nuget", "conan": "conan", "c/c++": "conan",
 	"pub": "pub", "swift": "swift", "hex": "hex", "mix": "hex", "cocoapods": "cocoapods",
 }
 

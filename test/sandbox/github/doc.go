@@ -9,6 +9,10 @@
 // What it promises is what the project's platforms.md says of GitHub and what GitHub's OpenAPI description says of each
 // answer; the tests hold it against the latter. State is one World, guarded by one lock; git runs under the lock.
 //
+// Alerts of code scanning, Dependabot and secret scanning are listed, by repository and by organisation; only a
+// test's hand (Analyse, AddDependabotAlert, ...) changes them. An uploaded result is known again by rule, path and
+// message, which is much less than GitHub looks at.
+//
 // The awkward truth: it knows no forks, labels, milestones, teams, protected branches, check runs, webhooks or file-level
 // comments; nobody is ever suspended; numbers of followers and the like are zero. Secondary limits follow the published
 // figures, of which GitHub says that they may change without notice; submitting a review counts as creating content,

@@ -28,7 +28,7 @@ var (
 func (s *Server) table() []route {
 	const repo, pull = "/repos/{owner}/{repo}", "/repos/{owner}/{repo}/pulls/{pull_number}"
 	const comment, review = repo + "/pulls/comments/{comment_id}", pull + "/reviews/{review_id}"
-	return []route{
+	return append(alertRoutes(), []route{
 		{method: "GET", pattern: "/", answer: getRoot, open: true},
 		{method: "GET", pattern: "/meta", answer: getMeta, open: true},
 		{method: "GET", pattern: "/rate_limit", answer: getRateLimit, free: true, open: true},
@@ -79,7 +79,7 @@ func (s *Server) table() []route {
 		{method: "POST", pattern: repo + "/issues/comments/{comment_id}/reactions", answer: createReaction, needs: writeIssues},
 		{method: "GET", pattern: repo + "/issues/{issue_number}/comments", answer: listIssueComments, needs: readIssues},
 		{method: "POST", pattern: repo + "/issues/{issue_number}/comments", answer: createIssueComment, needs: writeIssues, content: true},
-	}
+	}...)
 }
 
 // Route tells which operation of GitHub's a request is, by the path in GitHub's OpenAPI description, and its path

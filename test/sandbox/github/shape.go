@@ -71,10 +71,13 @@ func (c *call) repository(r *Repository) object {
 		"id": r.ID, "node_id": nodeID("R", r.ID), "name": r.Name, "full_name": r.FullName(), "private": r.Private, "owner": c.user(r.Owner),
 		"html_url": c.htmlURL(r), "description": nil, "fork": false, "url": u,
 		"clone_url": r.Git, "ssh_url": r.Git, "git_url": r.Git, "svn_url": c.htmlURL(r), "mirror_url": nil, "homepage": nil,
-		"language": nil, "license": nil, "default_branch": r.DefaultBranch, "archived": false, "disabled": false,
+		"language": orNil(r.Language), "license": nil, "default_branch": r.DefaultBranch, "archived": r.Archived, "disabled": false,
 		"has_issues": true, "has_projects": false, "has_wiki": false, "has_pages": false, "has_downloads": false, "has_discussions": false,
 		"forks": 0, "forks_count": 0, "stargazers_count": 0, "watchers": 0, "watchers_count": 0, "size": 0,
-		"created_at": stamp(r.Created), "updated_at": stamp(r.Created), "pushed_at": stamp(r.Created), "is_template": false, "topics": []string{},
+		"created_at": stamp(r.Created), "updated_at": stamp(r.Created), "pushed_at": stamp(r.Created), "is_template": false, "topics": append([]string{}, r.Topics...),
+	}
+	if r.Properties != nil {
+		o["custom_properties"] = r.Properties
 	}
 	open := 0
 	for _, p := range r.PullRequests {

@@ -71,6 +71,8 @@ type Repository struct {
 	Collaborators map[string]Level `json:"collaborators"`
 	PullRequests  []*PullRequest   `json:"pull_requests"`
 	Created       time.Time        `json:"created"`
+	Facts
+	Alerts
 }
 
 // FullName is owner/name.

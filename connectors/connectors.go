@@ -9,6 +9,7 @@
 package connectors
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -16,6 +17,8 @@ import (
 	"io"
 	"path/filepath"
 	"time"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
 // Config is one entry under `sources:` in sluice.yaml.
@@ -36,6 +39,35 @@ type Config struct {
 	SourceDir string
 	// Context is what flags or the CI say. It fills what a path leaves open.
 	Context Context
+	// Feed is asked for the documents of a source that is no folder of files;
+	// Paths and Root say nothing then.
+	Feed Feed
+}
+
+// Feed is a source that is asked for what it has, such as a GitHub for its
+// alerts.
+type Feed interface {
+	// Documents keeps the promises of Discover, but that nothing is an answer
+	// and no failure. It is asked once a run and may be asked by a goroutine of
+	// its own. What came before an error comes with it.
+	Documents(ctx context.Context, w Wanted) ([]Document, []Problem, error)
+}
+
+// Wanted narrows what a Feed is asked for. The zero value wants everything.
+type Wanted struct {
+	Repository  string // owner/name
+	PullRequest int    // needs Repository
+	// Progress, unless nil, hears how many steps of a total are done; the total
+	// may grow.
+	Progress func(done, total int)
+}
+
+// Documents lists what a source has: what its Feed says, or its files.
+func Documents(ctx context.Context, cfg Config, w Wanted) ([]Document, []Problem, error) {
+	if cfg.Feed != nil {
+		return cfg.Feed.Documents(ctx, w)
+	}
+	return Discover(ctx, cfg)
 }
 
 // SourceFolder is SourceDir with its captures filled in from c, or "" if the
@@ -51,10 +83,11 @@ func (cfg Config) SourceFolder(c Context) (string, error) {
 	return absolute(cfg.Base, dir)
 }
 
-// Document is one report file. Nothing of it has been read yet.
+// Document is one report file, or what a Feed has about one scan. Nothing of it
+// has been read yet.
 type Document struct {
-	// Location names the file the same way in every run: the template with its
-	// wildcards filled in, forward slashes. Relative templates stay relative.
+	// Location names it the same way in every run: of a file, the template with
+	// its wildcards filled in, forward slashes. Relative templates stay relative.
 	Location string
 	Context  Context
 	ModTime  time.Time
@@ -62,7 +95,14 @@ type Document struct {
 	// Open may be called any number of times. It refuses a file that has
 	// become a link out of the drop folder meanwhile.
 	Open func() (io.ReadCloser, error)
+
+	// What a Feed says of a document, and a file does not.
+	Lacking string // why it may not be all there is; "": it is whole
+	Read    Reader // instead of the parser of the source's type; nil: that one
 }
+
+// Reader reads a document and calls emit with every finding, as Parse does.
+type Reader func(ctx context.Context, d Document, o ParseOptions, emit func(finding.Finding) error) (finding.Report, error)
 
 // Digest is the SHA-256 of the document's bytes in hexadecimal. It streams.
 func Digest(d Document) (string, error) {

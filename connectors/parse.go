@@ -32,10 +32,13 @@ func Types() []string {
 	return append([]string{Auto}, types...)
 }
 
-// Parse reads a document with the parser of the source's type and calls emit
-// with every finding. What came before an error has been emitted, and the report
+// Parse reads a document, with its own Reader or the parser of the source's
+// type, and calls emit with every finding. What came before an error has been emitted, and the report
 // says how far it got. A report that names no category is given the document's.
 func Parse(ctx context.Context, cfg Config, doc Document, o ParseOptions, emit func(finding.Finding) error) (finding.Report, error) {
+	if doc.Read != nil {
+		return doc.Read(ctx, doc, o, emit)
+	}
 	f, err := formatOf(ctx, cfg, doc)
 	if err != nil {
 		return finding.Report{}, err

@@ -27,13 +27,19 @@ func (p *program) progress() (hear run.Progress, end func()) {
 type bars struct {
 	all *mpb.Progress
 	now *mpb.Bar
+	of  string // the step's name
 }
 
 func (b *bars) step(name string, total int) {
+	if b.now != nil && b.of == name {
+		b.now.SetTotal(int64(total), false)
+		return
+	}
 	b.finish()
 	if total == 0 {
 		return
 	}
+	b.of = name
 	b.now = b.all.AddBar(int64(total), mpb.PrependDecorators(decor.Name(name+" ")), mpb.AppendDecorators(decor.CountersNoUnit("%d / %d")))
 }
 

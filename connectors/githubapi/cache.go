@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -15,13 +16,13 @@ import (
 // that fails costs requests, never a run.
 func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
 	if c.cache == nil || k.method != http.MethodGet || k.accept != "" {
-		return c.exchange(ctx, k)
+		return c.cut(ctx, k)
 	}
 	address, err := c.rest.BaseURL.Parse(k.url)
 	if err != nil {
 		return answer{}, err
 	}
-	key := address.String()
+	key := address.String() + k.form.mark()
 	etag, body, kept, err := c.cache.CachedResponse(ctx, key, c.auth.id)
 	if err != nil {
 		c.log.Warn("stored answer cannot be read", zap.String("path", c.shown(k.url)), zap.Error(err))
@@ -30,7 +31,7 @@ func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
 	if err == nil && etag != "" && json.Valid(body) && json.Unmarshal(kept, &stored) == nil {
 		k.etag = etag
 	}
-	a, err := c.exchange(ctx, k)
+	a, err := c.cut(ctx, k)
 	if err != nil {
 		return a, err
 	}
@@ -38,16 +39,31 @@ func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
 		if link := stored.Get("Link"); link != "" {
 			a.header.Set("Link", link)
 		}
-		return answer{status: http.StatusOK, header: a.header, body: body}, nil
+		return answer{status: http.StatusOK, header: a.header, body: body, stored: true}, nil
 	}
 	if tag := a.header.Get("ETag"); a.status == http.StatusOK && tag != "" {
-		c.keep(ctx, key, tag, a)
+		c.keep(ctx, k, key, tag, a)
 	}
 	return a, nil
 }
 
-func (c *Client) keep(ctx context.Context, key, etag string, a answer) {
-	body, err := withoutSource(a.body)
+// cut exchanges a call and leaves of its answer what its form keeps.
+func (c *Client) cut(ctx context.Context, k call) (answer, error) {
+	a, err := c.exchange(ctx, k)
+	if err != nil || a.status != http.StatusOK || k.form == nil {
+		return a, err
+	}
+	if a.body, err = k.form.Cut(a.body); err != nil {
+		return a, fmt.Errorf("%s %s: read answer: %w", k.method, c.shown(k.url), err)
+	}
+	return a, nil
+}
+
+func (c *Client) keep(ctx context.Context, k call, key, etag string, a answer) {
+	body, err := a.body, error(nil)
+	if k.form == nil {
+		body, err = withoutSource(a.body)
+	}
 	if err != nil {
 		return // not JSON: nothing here asks for that without saying so
 	}

@@ -55,6 +55,8 @@ type Client struct {
 	log     *zap.Logger
 	limits  Limits
 	pace    *pacer
+
+	inventory inventory
 }
 
 // New checks the configuration; it sends nothing.

@@ -24,8 +24,9 @@ type call struct {
 	body    any
 	accept  string // "": JSON
 	etag    string
-	write   bool // changes the world: serial, never sent twice blindly
-	content bool // creates something people see
+	form    *Form // nil: the answer is handed out as it is, and stored without source code
+	write   bool  // changes the world: serial, never sent twice blindly
+	content bool  // creates something people see
 }
 
 // answer is a response, read to its end.
@@ -33,6 +34,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
+	stored bool // the one of an earlier request: GitHub says that nothing changed
 }
 
 const (

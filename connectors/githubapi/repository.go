@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,22 +20,75 @@ type Repository struct {
 	DefaultBranch string
 	Visibility    string // public, private, internal; "" when GitHub did not say
 	Archived      bool
-	RenamedTo     string // owner/name, when it was asked for under another
+	Language      string            // the one with most code, "" when GitHub knows none
+	Topics        []string          // sorted
+	Properties    map[string]string // custom properties; of one with several values, joined by commas
+	RenamedTo     string            // owner/name, when it was asked for under another
+}
+
+// listed is a repository as GitHub writes it, alone or in a list. go-github
+// knows no custom properties in either.
+type listed struct {
+	ID    int64  `json:"id"`
+	Name  string `json:"name"`
+	Owner struct {
+		Login string `json:"login"`
+	} `json:"owner"`
+	DefaultBranch string         `json:"default_branch"`
+	Visibility    string         `json:"visibility"`
+	Private       bool           `json:"private"`
+	Archived      bool           `json:"archived"`
+	Language      string         `json:"language"`
+	Topics        []string       `json:"topics"`
+	Properties    map[string]any `json:"custom_properties"`
+}
+
+func (l listed) repository() Repository {
+	out := Repository{
+		ExternalID: strconv.FormatInt(l.ID, 10), Owner: l.Owner.Login, Name: l.Name, DefaultBranch: l.DefaultBranch,
+		Visibility: l.Visibility, Archived: l.Archived, Language: l.Language, Topics: slices.Sorted(slices.Values(l.Topics)),
+	}
+	if out.Visibility == "" && l.Private {
+		out.Visibility = "private" // old servers
+	}
+	for name, value := range l.Properties {
+		text, ok := propertyText(value)
+		if !ok {
+			continue
+		}
+		if out.Properties == nil {
+			out.Properties = map[string]string{}
+		}
+		out.Properties[name] = text
+	}
+	return out
+}
+
+// propertyText reads the value of a custom property: text, several texts, or
+// null where none is set.
+func propertyText(value any) (string, bool) {
+	switch v := value.(type) {
+	case string:
+		return v, true
+	case []any:
+		var texts []string
+		for _, one := range v {
+			if text, ok := one.(string); ok {
+				texts = append(texts, text)
+			}
+		}
+		return strings.Join(texts, ","), len(texts) > 0
+	}
+	return "", false
 }
 
 // Repository looks a repository up; an old name is followed to the new one.
 func (c *Client) Repository(ctx context.Context, owner, name string) (Repository, error) {
-	var r github.Repository
-	if _, err := c.Get(ctx, repoPath(owner, name), &r); err != nil {
+	var l listed
+	if _, err := c.Get(ctx, repoPath(owner, name), &l); err != nil {
 		return Repository{}, fmt.Errorf("look up repository: %w", err)
 	}
-	out := Repository{
-		ExternalID: strconv.FormatInt(r.GetID(), 10), Owner: r.GetOwner().GetLogin(), Name: r.GetName(),
-		DefaultBranch: r.GetDefaultBranch(), Visibility: r.GetVisibility(), Archived: r.GetArchived(),
-	}
-	if out.Visibility == "" && r.Private != nil && r.GetPrivate() {
-		out.Visibility = "private" // old servers
-	}
+	out := l.repository()
 	if full := out.Owner + "/" + out.Name; !strings.EqualFold(full, owner+"/"+name) {
 		out.RenamedTo = full
 	}

@@ -74,3 +74,9 @@ func hasTag(r *rule, names ...string) bool {
 	}
 	return false
 }
+
+// KindOf is what a finding of this rule is about, for others who read what
+// tools upload as SARIF.
+func KindOf(tool string, r finding.Rule) finding.Kind {
+	return ruleKind(toolKind(tool), &rule{Rule: r})
+}

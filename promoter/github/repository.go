@@ -16,9 +16,12 @@ import (
 // Repository asks for a repository's id, name and facts as they are now. A
 // renamed one comes back under its new name.
 func (s *Surface) Repository(ctx context.Context, owner, name string) (promoter.Repository, error) {
-	r, err := s.client.Repository(ctx, owner, name)
-	if err != nil {
-		return promoter.Repository{}, translate("repository", err)
+	r, listed := s.client.Listed(owner, name)
+	if !listed {
+		var err error
+		if r, err = s.client.Repository(ctx, owner, name); err != nil {
+			return promoter.Repository{}, translate("repository", err)
+		}
 	}
 	s.mu.Lock()
 	s.repos[strings.ToLower(owner+"/"+name)] = r // what follows need not ask again

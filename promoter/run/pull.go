@@ -19,11 +19,11 @@ import (
 // pull reads every source and takes in what is new, repository by repository.
 func (r *runner) pull(ctx context.Context) error {
 	var arrivals []arrival
-	for _, source := range r.Sources {
+	for _, reading := range r.ask(ctx) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		found, err := r.discover(ctx, source)
+		found, err := r.discover(ctx, reading)
 		if err != nil {
 			return err
 		}
@@ -56,11 +56,11 @@ func (r *runner) pull(ctx context.Context) error {
 	return r.saveSources(ctx)
 }
 
-// discover lists what a source holds, and returns what is new in it. A source
-// that cannot be read is reported and sinks nothing else.
-func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arrival, error) {
+// discover returns what is new in a source. One that cannot be read is reported
+// and sinks nothing else.
+func (r *runner) discover(ctx context.Context, read reading) ([]arrival, error) {
+	source, docs, problems, err := read.source, read.docs, read.problems, read.err
 	status := r.report.source(source.Name)
-	docs, problems, err := connectors.Discover(ctx, source)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -96,17 +96,24 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 		}
 		status.Files++
 		digest, err := connectors.Digest(d)
+		if d.Lacking != "" {
+			status.partial(d.Lacking)
+		}
 		// The same file about another commit is news: a job may well write all
 		// its reports to one place.
 		about := strings.Join([]string{d.Context.Repository(), d.Context.Ref(), d.Context.Commit}, " ")
 		digest += " " + about + " " + d.Context.Category
+		old, seen := known[d.Location]
+		if d.Lacking != "" && !(seen && old.Digest == digest) {
+			digest += " and more" // to be read again when it is whole
+		}
 		key := about
 		if groups[key] == nil {
 			groups[key] = &arrival{source: source, context: d.Context}
 			order = append(order, key)
 		}
 		g := groups[key]
-		g.lacking = g.lacking || unusable[path.Dir(d.Location)]
+		g.lacking = g.lacking || unusable[path.Dir(d.Location)] || d.Lacking != ""
 		if err != nil {
 			status.partial(fmt.Sprintf("%s: %v", d.Location, err))
 			g.lacking = true
@@ -116,7 +123,7 @@ func (r *runner) discover(ctx context.Context, source connectors.Config) ([]arri
 		if d.ModTime.After(g.at) {
 			g.at = d.ModTime
 		}
-		if old, ok := known[d.Location]; ok && old.Digest == digest {
+		if seen && old.Digest == digest {
 			status.unchanged(old)
 		} else {
 			fresh[key] = true

@@ -63,7 +63,8 @@ type Platform interface {
 	Find(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
 }
 
-// Progress hears how far a run is. The zero value says nothing.
+// Progress hears how far a run is. The zero value says nothing. Step with the
+// name of the step under way tells a new total.
 type Progress struct {
 	Began func(run int64)
 	Step  func(name string, total int)

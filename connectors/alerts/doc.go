@@ -1,0 +1,19 @@
+// Package alerts asks a GitHub for the alerts it keeps: of code scanning, of
+// Dependabot and of secret scanning, of an organisation or of single
+// repositories. What it delivers are documents as a drop folder would have
+// them, one for each scan an alert list speaks of, so that matching, deciding
+// and showing know nothing of where they came from.
+//
+// Lists are asked for oldest first and in every state. So a new alert changes
+// their last page and a dismissed one its own, and each other page costs no
+// quota (304). An alert is gone when GitHub calls it fixed, or when a list that
+// was read to its end no longer has it.
+//
+// The awkward truth: an alert says less than the report it was made of. It has
+// no snippet, no fix, and of a dependency no version; code scanning shows the
+// first 5,000 results of an analysis only. Which alerts a pull request has is
+// asked for each of its analyses, because no list of an organisation tells; so
+// an organisation costs one request (usually a free one) for each repository
+// that has code scanning. An alert of secret scanning names the commit that the
+// secret was first seen in, and its line there, wherever it may stand today.
+package alerts

@@ -1,0 +1,133 @@
+package alerts
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"github.com/sluice-sec/sluice/connectors"
+	"github.com/sluice-sec/sluice/connectors/finding"
+)
+
+// A document is JSON Lines: the scan's head, then its alerts as their Form
+// keeps them.
+
+func (p *pull) write(s *scan, line any) error {
+	raw, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	part, err := p.spool.add(raw)
+	if err != nil {
+		return err
+	}
+	// What stands side by side is read as one.
+	if n := len(s.sections); n > 0 && s.sections[n-1].at+s.sections[n-1].size == part.at {
+		s.sections[n-1].size += part.size
+		return nil
+	}
+	s.sections = append(s.sections, part)
+	return nil
+}
+
+func (p *pull) document(location string, s *scan) (connectors.Document, error) {
+	first, err := json.Marshal(s.head)
+	if err != nil {
+		return connectors.Document{}, err
+	}
+	first = append(first, '\n')
+	size := int64(len(first))
+	for _, part := range s.sections {
+		size += part.size
+	}
+	spool, kind := p.spool, p.opt.Kind
+	return connectors.Document{
+		Location: location, Context: s.context, Size: size, Lacking: s.lacking,
+		Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(bytes.NewReader(first), spool.open(s.sections))), nil
+		},
+		Read: func(ctx context.Context, d connectors.Document, _ connectors.ParseOptions, emit func(finding.Finding) error) (finding.Report, error) {
+			r, err := d.Open()
+			if err != nil {
+				return finding.Report{}, err
+			}
+			defer r.Close()
+			return Parse(ctx, kind, r, emit)
+		},
+	}, nil
+}
+
+// maxLine bounds one alert, in bytes.
+const maxLine = 1 << 20
+
+// Parse reads a document of alerts and calls emit with each as a finding: open
+// ones, dismissed ones as suppressed, fixed ones as absent. Results = findings +
+// skipped; one that cannot be read is skipped and makes the report incomplete.
+func Parse(ctx context.Context, kind Kind, r io.Reader, emit func(finding.Finding) error) (finding.Report, error) {
+	report := finding.Report{Format: string(kind)}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	var h head
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &h) != nil || h.Tool == "" {
+		return report, fmt.Errorf("alerts: the first line names no tool: %w", errOr(lines.Err(), io.ErrUnexpectedEOF))
+	}
+	rules := map[string]bool{}
+	for lines.Scan() {
+		if err := ctx.Err(); err != nil {
+			return report, err
+		}
+		f, ok := read(kind, lines.Bytes(), h)
+		if !ok {
+			report.Skip(finding.Malformed)
+			continue
+		}
+		report.Results++
+		report.Findings++
+		rules[f.Rule.ID] = true
+		if err := emit(f); err != nil {
+			return report, err
+		}
+	}
+	report.Complete = lines.Err() == nil && h.Failed == "" && report.Skipped[finding.Malformed] == 0
+	scan := h.complete(rules)
+	scan.Complete = report.Complete
+	report.Scans = []finding.Scan{scan}
+	if err := lines.Err(); err != nil {
+		return report, fmt.Errorf("alerts: %w", err)
+	}
+	return report, nil
+}
+
+// read makes a finding of one line.
+func read(kind Kind, line []byte, h head) (f finding.Finding, ok bool) {
+	switch kind {
+	case CodeScanning:
+		f, ok = decode[codeAlert](line)
+	case Dependabot:
+		f, ok = decode[dependabotAlert](line)
+	case SecretScanning:
+		f, ok = decode[secretAlert](line)
+	}
+	f.Scanner, f.Category = finding.Scanner{Name: h.Tool, Version: h.Version}, h.Category
+	return f, ok
+}
+
+func decode[A interface {
+	finding() (finding.Finding, bool)
+}](line []byte) (finding.Finding, bool) {
+	var a A
+	if json.Unmarshal(line, &a) != nil {
+		return finding.Finding{}, false
+	}
+	return a.finding()
+}
+
+func errOr(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}

@@ -99,7 +99,7 @@ type pull struct {
 	problems []connectors.Problem
 	unread   map[string]error // lists of branches that broke off: by repository in lower case, "" for all
 	paid     int              // requests that cost quota
-	done     int // steps
+	done     int              // steps
 	total    int
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
 	"github.com/sluice-sec/sluice/policy/input"
+	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
@@ -16,7 +17,7 @@ func (p *program) queueCommand() *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use: "queue", Short: "what the security team is to look at", Args: takes(),
-		Long: "Lists the findings that the policy puts into the security team's queue, most valuable first:\nby severity, then those with a fix at hand, then by the scanner's own score.",
+		Long: "Lists the findings that the policy puts into the security team's queue, most valuable first:\nwhat is known to be exploited, then by severity, likelihood of exploitation and a fix at hand.",
 	}
 	c.Flags().IntVar(&limit, "limit", 30, "at most so many; 0: all")
 	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
@@ -46,10 +47,15 @@ func queued(ctx context.Context, s store.Store) ([]findingView, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, err := s.AdvisoryRisks(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var queue []findingView
 	err = eachRepository(ctx, s, "", func(snap *store.Snapshot) (bool, error) {
 		for _, v := range views(snap, cohorts) {
 			if v.shownOn(input.SurfaceQueue) {
+				v.Value = promoter.Value(v.facts, store.RiskOf(known, v.facts))
 				queue = append(queue, v)
 			}
 		}

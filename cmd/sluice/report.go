@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sluice-sec/sluice/cmd/sluice/app"
 	"github.com/sluice-sec/sluice/promoter/run"
 )
 
@@ -34,6 +35,11 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	if err := p.writeSources(w, r.Sources); err != nil {
 		return err
 	}
+	for _, s := range r.Risk {
+		if s.Entries > 0 {
+			fmt.Fprintf(w, "%-13s %d vulnerabilities, of %s (%s)\n", s.Name, s.Entries, s.Date.Format(time.DateOnly), app.RiskAge(s, r.Started))
+		}
+	}
 	f := r.Findings
 	fmt.Fprintf(w, "repositories  %d, of which %d unchanged\n", r.Repositories, r.Unchanged)
 	fmt.Fprintf(w, "findings      %d new, %d known, %d gone%s\n", f.New, f.Known, f.Gone, some(
@@ -42,6 +48,9 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	fmt.Fprintf(w, "decisions     %s\n", orNone(tally(r.Decisions)))
 	if r.PolicyErrors > 0 {
 		fmt.Fprintf(w, "              %d without an answer from the policy: these stay as they were\n", r.PolicyErrors)
+	}
+	if r.RiskChanges > 0 {
+		fmt.Fprintf(w, "risk          %d advisories are in another class than before\n", r.RiskChanges)
 	}
 	writeEffects(w, r)
 	for _, plan := range r.Plans {

@@ -30,6 +30,7 @@ type Config struct {
 	Heartbeat *Heartbeat `yaml:"heartbeat"`
 	Rhythm    Span       `yaml:"rhythm"` // how often a run over everything is due; "": nobody misses one
 	Retention Retention  `yaml:"retention"`
+	Risk      Risk       `yaml:"risk"`
 	Sources   []Source   `yaml:"sources"`
 
 	File  string `yaml:"-"` // where it was read

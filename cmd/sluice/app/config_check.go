@@ -49,6 +49,7 @@ func (d *configText) check(c *Config) {
 	d.span("$.retention.runs", c.Retention.Runs, true)
 	d.span("$.retention.gone", c.Retention.Gone, true)
 	d.span("$.retention.http_cache", c.Retention.HTTPCache, true)
+	d.checkRisk(c.Risk)
 	seen := map[string]bool{}
 	for i, s := range c.Sources {
 		d.checkSource(fmt.Sprintf("$.sources[%d]", i), s, seen)
@@ -180,6 +181,6 @@ func configKeys() []string {
 	return []string{
 		"store", "policy", "settings", "keys", "markers_file", "secrets_file", "github", "url", "graphql_url", "token_env",
 		"app", "id", "installation_id", "private_key_file", "jira", "deployment", "user_env", "slack", "webhook_env",
-		"heartbeat", "url_env", "rhythm", "retention", "runs", "gone", "http_cache", "sources", "name", "type", "path", "root", "source_dir",
+		"heartbeat", "url_env", "risk", "epss", "kev", "file", "stale_after", "rhythm", "retention", "runs", "gone", "http_cache", "sources", "name", "type", "path", "root", "source_dir",
 	}
 }

@@ -63,6 +63,7 @@ func (a *App) Doctor(ctx context.Context, repository string) []Check {
 	for _, source := range a.sources(connectors.Context{}, false) {
 		c.source(ctx, source)
 	}
+	c.risk(ctx)
 	c.platform(ctx)
 	return c.checks
 }

@@ -108,7 +108,7 @@ func (a *App) runConfig(req Request, s store.Store, law *Law) (run.Config, error
 	return run.Config{
 		Store: s, Decider: law.Engine, Settings: law.Settings, Sources: a.sources(req.Context, req.CI),
 		Host: a.host(), Platform: platform, Renderer: github.Renderer{}, Text: a.text(a.github),
-		Secrets: Hasher(secrets), Coin: coin(secrets, law.Settings.Hold.Audit), Token: a.opt.Token, Now: a.opt.Now, Log: a.Log, Actor: a.Actor,
+		Risks: a.risks(s), Secrets: Hasher(secrets), Coin: coin(secrets, law.Settings.Hold.Audit), Token: a.opt.Token, Now: a.opt.Now, Log: a.Log, Actor: a.Actor,
 		Warnings: law.Warnings, Rhythms: a.rhythms(), Retention: a.retention(), Progress: req.Progress,
 	}, nil
 }

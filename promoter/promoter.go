@@ -139,4 +139,44 @@ type Move struct {
 	Actor    string    `json:"actor"`
 	RunID    int64     `json:"run_id,omitempty"` // 0: outside a run
 	At       time.Time `json:"at"`
+	Until    time.Time `json:"until,omitzero"` // an override's end; it then goes back to From
+	Grounds  *Grounds  `json:"evidence,omitempty"`
+}
+
+// Grounds are the evidence that a move was made on, as it stood.
+type Grounds struct {
+	Outcome    string  `json:"outcome"`
+	Attempt    int64   `json:"attempt"`
+	Shown      int     `json:"shown"`
+	Answered   int     `json:"answered"`
+	Complaints int     `json:"complaints"`
+	Noise      string  `json:"noise"` // with its interval and the answered share
+	LnS        float64 `json:"ln_s"`
+	LnT        float64 `json:"ln_t"`
+	Peak       float64 `json:"peak"`
+	Bar        float64 `json:"bar"`
+	Audited    bool    `json:"audited,omitempty"` // the audit found it, not engineers
+	Voices     []Voice `json:"voices,omitempty"`
+}
+
+// Voice is what one person's answers came to. A person is a number: see Person.
+type Voice struct {
+	Person  int64 `json:"person"`
+	Against int   `json:"against"` // answers that call it noise
+	For     int   `json:"for"`
+}
+
+// Hold keeps a cohort from climbing until it is released.
+type Hold struct {
+	Since  time.Time `json:"since"`
+	Actor  string    `json:"actor"`
+	Reason string    `json:"reason"`
+}
+
+// Override is a stage that a person gave a cohort for a while.
+type Override struct {
+	Until  time.Time `json:"until"`
+	Back   Stage     `json:"back"` // where it goes then
+	Actor  string    `json:"actor"`
+	Reason string    `json:"reason"`
 }

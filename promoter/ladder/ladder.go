@@ -26,22 +26,14 @@ import (
 type Standing struct {
 	promoter.Cohort
 	Name     Name
-	Wave     int              // of its group; 0 comes last
-	Held     string           // why a person holds it; "" if nobody does
-	Paused   bool             // the evidence has put it on hold before, and nobody released it
-	Override *Override        // a person's word with an end
+	Wave     int    // of its group; 0 comes last
+	Held     string // why a person holds it; "" if nobody does
+	Paused   bool   // the evidence has put it on hold before, and nobody released it
+	Override *promoter.Override
 	Fell     time.Time        // the last time it went down; zero if never
 	Sunk     bool             // its last move was down
 	Backlog  Backlog          // of its group and severity
 	Evidence *evidence.Result // nil: it could not be weighed, and nothing moves
-}
-
-// Override is a stage that a person gave a cohort for a while.
-type Override struct {
-	Until  time.Time
-	Back   promoter.Stage // where it goes afterwards
-	Reason string
-	Actor  string
 }
 
 // Backlog is what stands on a group's default branches.

@@ -83,7 +83,7 @@ func TestDecide(t *testing.T) {
 	first.Wave, second.Wave = 1, 2
 	until := func(day time.Time) ladder.Standing {
 		s := standing(1, "core/gosec/high", promoter.Advise, evidence.Promote)
-		s.Override = &ladder.Override{Until: day, Back: promoter.Triage, Reason: "trial"}
+		s.Override = &promoter.Override{Until: day, Back: promoter.Triage, Reason: "trial"}
 		return s
 	}
 	for name, c := range map[string]struct {

@@ -45,7 +45,7 @@ func ladders(t *rapid.T) (all []ladder.Standing) {
 				s.Evidence = nil
 			}
 			if rapid.IntRange(0, 6).Draw(t, "override") == 0 {
-				s.Override = &ladder.Override{Until: now.Add(time.Duration(rapid.IntRange(-2, 2).Draw(t, "until")) * time.Hour), Back: promoter.Stage(rapid.IntRange(0, 3).Draw(t, "back"))}
+				s.Override = &promoter.Override{Until: now.Add(time.Duration(rapid.IntRange(-2, 2).Draw(t, "until")) * time.Hour), Back: promoter.Stage(rapid.IntRange(0, 3).Draw(t, "back"))}
 			}
 			all = append(all, s)
 		}

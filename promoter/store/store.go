@@ -30,6 +30,7 @@ type Store interface {
 	Approvals
 	Campaigns
 	Answers
+	Weighing
 	Ledger
 	Documents
 	Upkeep
@@ -162,8 +163,11 @@ type Ladder interface {
 	// missing in stage observe.
 	EnsureCohorts(ctx context.Context, keys []string, at time.Time) ([]promoter.Cohort, error)
 	// MoveCohort applies a move, starting a new generation and attempt, and
-	// records it with its ledger entry in one transaction. It fails with
-	// *ConflictError when the cohort no longer stands at m.From.
+	// records it with its ledger entry in one transaction. Whatever else a
+	// person ordered for a while ends with it. A hold and a release change no
+	// generation and no attempt; made in a run they are the evidence's own, and
+	// a person's release ends both kinds. It fails with *ConflictError when the
+	// cohort no longer stands at m.From, is held already, or is not held.
 	MoveCohort(ctx context.Context, m promoter.Move) (promoter.Cohort, error)
 	Moves(ctx context.Context, cohortID int64) ([]promoter.Move, error)
 

@@ -73,7 +73,7 @@ func TestDamageIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := len(content) / 2; i < len(content); i += 512 { // the schema stands in front
+	for i := len(content) / 4 * 3; i < len(content); i += 512 { // the schema stands in front
 		content[i] ^= 0xff
 	}
 	if err := os.WriteFile(path, content, 0o600); err != nil {

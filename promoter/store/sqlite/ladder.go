@@ -2,9 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -83,71 +81,6 @@ func pick(have []promoter.Cohort, keys []string) (all []promoter.Cohort, complet
 		all = append(all, c)
 	}
 	return all, true
-}
-
-// moveEntry is what the ledger keeps of a move. The reason is a person's free
-// text: its digest is enough to show that it was not changed later.
-type moveEntry struct {
-	Move   int64             `json:"move"`
-	Cohort string            `json:"cohort"`
-	From   promoter.Stage    `json:"from"`
-	To     promoter.Stage    `json:"to"`
-	Kind   promoter.MoveKind `json:"kind"`
-	Actor  string            `json:"actor"`
-	Reason string            `json:"reason_sha256"`
-}
-
-func digestOf(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])
-}
-
-// MoveCohort applies and records a move; see store.Ladder.
-func (db *DB) MoveCohort(ctx context.Context, m promoter.Move) (promoter.Cohort, error) {
-	var c promoter.Cohort
-	err := db.change(ctx, "move cohort", func(tx *sql.Tx) error {
-		err := scanCohort(tx.QueryRowContext(ctx, cohortColumns+`WHERE cohort_id = $1`, m.CohortID), &c)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return &store.ConflictError{What: fmt.Sprintf("there is no cohort %d", m.CohortID)}
-		case err != nil:
-			return err
-		case c.Stage != m.From:
-			return &store.ConflictError{What: fmt.Sprintf("cohort %s stands at %s, not at %s", c.Key, c.Stage, m.From)}
-		}
-		err = scanCohort(tx.QueryRowContext(ctx, `
-			UPDATE cohort SET stage = $1, generation = generation + 1, attempt = attempt + 1, since = $2 WHERE cohort_id = $3
-			RETURNING cohort_id, key, stage, generation, attempt, since`, m.To.String(), micro(m.At), m.CohortID), &c)
-		if err != nil {
-			return err
-		}
-		entry := moveEntry{Cohort: c.Key, From: m.From, To: m.To, Kind: m.Kind, Actor: m.Actor, Reason: digestOf(m.Reason)}
-		err = tx.QueryRowContext(ctx, `
-			INSERT INTO move (cohort_id, from_stage, to_stage, kind, reason, actor, run_id, at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING move_id`,
-			m.CohortID, m.From.String(), m.To.String(), string(m.Kind), m.Reason, m.Actor, m.RunID, micro(m.At)).Scan(&entry.Move)
-		if err != nil {
-			return err
-		}
-		return appendEntries(ctx, tx, m.RunID, m.At, []store.Entry{{Kind: "move", Body: entry}})
-	})
-	return c, err
-}
-
-// Moves returns a cohort's moves, oldest first.
-func (db *DB) Moves(ctx context.Context, cohortID int64) ([]promoter.Move, error) {
-	return collect(ctx, db.read, "moves", func(rows *sql.Rows, m *promoter.Move) error {
-		var from, to string
-		err := rows.Scan(&m.CohortID, &from, &to, &m.Kind, &m.Reason, &m.Actor, &m.RunID, (*moment)(&m.At))
-		if err == nil {
-			m.From, err = promoter.ParseStage(from)
-		}
-		if err == nil {
-			m.To, err = promoter.ParseStage(to)
-		}
-		return err
-	}, `SELECT cohort_id, from_stage, to_stage, kind, reason, actor, run_id, at
-		FROM move WHERE cohort_id = $1 ORDER BY move_id`, cohortID)
 }
 
 const pauseColumns = `SELECT since, actor, reason, until FROM pause WHERE resumed IS NULL`

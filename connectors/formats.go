@@ -11,6 +11,8 @@ import (
 	"github.com/sluice-sec/sluice/connectors/grype"
 	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 	"github.com/sluice-sec/sluice/connectors/native"
+	"github.com/sluice-sec/sluice/connectors/osvscanner"
+	"github.com/sluice-sec/sluice/connectors/pipaudit"
 	"github.com/sluice-sec/sluice/connectors/sarif"
 	"github.com/sluice-sec/sluice/connectors/trivy"
 )
@@ -36,6 +38,8 @@ func formats() []format {
 		{"sarif", sarif.Recognise, parseSARIF},
 		{"trivy", trivy.Recognise, parsed(trivy.Parse)},
 		{"grype", grype.Recognise, parsed(grype.Parse)},
+		{"osv-scanner", osvscanner.Recognise, parsed(osvscanner.Parse)},
+		{"pip-audit", pipaudit.Recognise, parsed(pipaudit.Parse)},
 	}
 }
 

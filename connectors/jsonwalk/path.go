@@ -7,6 +7,7 @@ import (
 
 // node is one step of the paths of a walk.
 type node struct {
+	path    string
 	members map[string]*node
 	any     *node // *
 	items   *node // [*]
@@ -35,7 +36,7 @@ func (n *node) grow(path string, leads bool) *node {
 	}
 	if rest, ok := strings.CutPrefix(path, "[*]"); ok {
 		if n.items == nil {
-			n.items = &node{}
+			n.items = &node{path: n.path + "[*]"}
 		}
 		return n.items.grow(strings.TrimPrefix(rest, "."), leads)
 	}
@@ -46,7 +47,7 @@ func (n *node) grow(path string, leads bool) *node {
 	name, rest := path[:end], strings.TrimPrefix(path[end:], ".")
 	if name == "*" {
 		if n.any == nil {
-			n.any = &node{}
+			n.any = &node{path: n.step("*")}
 		}
 		return n.any.grow(rest, leads)
 	}
@@ -54,9 +55,16 @@ func (n *node) grow(path string, leads bool) *node {
 		n.members = map[string]*node{}
 	}
 	if n.members[name] == nil {
-		n.members[name] = &node{}
+		n.members[name] = &node{path: n.step(name)}
 	}
 	return n.members[name].grow(rest, leads)
+}
+
+func (n *node) step(name string) string {
+	if n.path == "" {
+		return name
+	}
+	return n.path + "." + name
 }
 
 func (n *node) child(name []byte) *node {

@@ -65,7 +65,12 @@ func Of[T any](c *Container) *T {
 type Result struct {
 	Root  *Container // the first document, empty if that is no object
 	Found []bool     // by Walk.Elements: whether there was something that holds such elements
+	met   map[string]bool
 }
+
+// Met tells whether there was a list or an object, empty or not, at a path on the way
+// to elements: Met("results") where elements are at results[*].packages[*].
+func (r Result) Met(path string) bool { return r.met[path] }
 
 // Each reads the report and calls yield with each element in the file's order.
 // The Result is good with an error, too. The error is yield's, the context's,
@@ -76,7 +81,7 @@ func (w Walk) Each(ctx context.Context, yield func(Element) error) (Result, erro
 	}
 	root, keeps := plant(w.Elements, w.Keep)
 	p := &pass{walk: w, decoder: newDecoder()}
-	p.result = Result{Found: make([]bool, len(w.Elements)), Root: &Container{decoder: p.decoder}}
+	p.result = Result{Found: make([]bool, len(w.Elements)), met: map[string]bool{}, Root: &Container{decoder: p.decoder}}
 	var first error
 	if keeps {
 		p.learning = true
@@ -159,8 +164,10 @@ func (p *pass) value(n *node, key string, into *Container) error {
 	case n.element > 0:
 		return p.element(n.element-1, key)
 	case c == '{' && (n.members != nil || n.any != nil):
+		p.result.met[n.path] = true
 		return p.object(n)
 	case c == '[' && n.items != nil:
+		p.result.met[n.path] = true
 		p.found(n.items)
 		return p.s.Array(func(int) error { return p.value(n.items, "", into) })
 	}

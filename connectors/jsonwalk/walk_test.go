@@ -146,6 +146,9 @@ func TestFoundTellsAnEmptyListFromNone(t *testing.T) {
 	if want := []bool{true, true, false, false}; err != nil || !cmp.Equal(want, r.Found) {
 		t.Error(r.Found, err)
 	}
+	if !r.Met("a") || !r.Met("b") || r.Met("c") || r.Met("d") || !r.Met("") {
+		t.Error("met the wrong ones")
+	}
 }
 
 func TestDecodeForgivesTypes(t *testing.T) {

@@ -40,6 +40,10 @@ func Package(ecosystem, name, version string) *finding.Package {
 	if i := strings.LastIndexByte(name, '/'); i > 0 {
 		namespace, name = name[:i], name[i+1:]
 	}
-	p.PURL = packageurl.NewPackageURL(kind, namespace, name, version, nil, "").ToString()
+	u := packageurl.NewPackageURL(kind, namespace, name, version, nil, "")
+	if u.Normalize() == nil && kind == "pypi" { // of which Django and django are one
+		p.Name = u.Name
+	}
+	p.PURL = u.ToString()
 	return p
 }

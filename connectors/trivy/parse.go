@@ -61,7 +61,7 @@ func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) err
 		return p.read(e, lists[e.Pattern%len(lists)], t)
 	})
 	root := *jsonwalk.Of[document](result.Root)
-	if err == nil && root == (document{}) && !slices.Contains(result.Found, true) {
+	if err == nil && root.SchemaVersion == "" && root.ClusterName == "" && !result.Met("Results") && !result.Met("[*]") {
 		err = native.NotThis("no Results, and no SchemaVersion; is this Trivy's JSON?")
 	}
 	return p.report.Close(scanner(root), err)

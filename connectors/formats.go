@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/govulncheck"
 	"github.com/sluice-sec/sluice/connectors/grype"
 	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 	"github.com/sluice-sec/sluice/connectors/native"
+	"github.com/sluice-sec/sluice/connectors/npmaudit"
 	"github.com/sluice-sec/sluice/connectors/osvscanner"
 	"github.com/sluice-sec/sluice/connectors/pipaudit"
 	"github.com/sluice-sec/sluice/connectors/sarif"
@@ -38,6 +40,8 @@ func formats() []format {
 		{"sarif", sarif.Recognise, parseSARIF},
 		{"trivy", trivy.Recognise, parsed(trivy.Parse)},
 		{"grype", grype.Recognise, parsed(grype.Parse)},
+		{"govulncheck", govulncheck.Recognise, parsed(govulncheck.Parse)},
+		{"npm-audit", npmaudit.Recognise, parsed(npmaudit.Parse)},
 		{"osv-scanner", osvscanner.Recognise, parsed(osvscanner.Parse)},
 		{"pip-audit", pipaudit.Recognise, parsed(pipaudit.Parse)},
 	}

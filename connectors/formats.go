@@ -7,7 +7,13 @@ import (
 	"io"
 	"strings"
 
+	"github.com/sluice-sec/sluice/connectors/bandit"
+	"github.com/sluice-sec/sluice/connectors/brakeman"
+	"github.com/sluice-sec/sluice/connectors/checkov"
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/gitlab"
+	"github.com/sluice-sec/sluice/connectors/gitleaks"
+	"github.com/sluice-sec/sluice/connectors/gosec"
 	"github.com/sluice-sec/sluice/connectors/govulncheck"
 	"github.com/sluice-sec/sluice/connectors/grype"
 	"github.com/sluice-sec/sluice/connectors/jsonwalk"
@@ -16,7 +22,9 @@ import (
 	"github.com/sluice-sec/sluice/connectors/osvscanner"
 	"github.com/sluice-sec/sluice/connectors/pipaudit"
 	"github.com/sluice-sec/sluice/connectors/sarif"
+	"github.com/sluice-sec/sluice/connectors/semgrep"
 	"github.com/sluice-sec/sluice/connectors/trivy"
+	"github.com/sluice-sec/sluice/connectors/trufflehog"
 )
 
 // format is a kind of report: its type in sluice.yaml, how its content tells that
@@ -38,12 +46,20 @@ type input struct {
 func formats() []format {
 	return []format{
 		{"sarif", sarif.Recognise, parseSARIF},
-		{"trivy", trivy.Recognise, parsed(trivy.Parse)},
-		{"grype", grype.Recognise, parsed(grype.Parse)},
+		{"bandit", bandit.Recognise, parsed(bandit.Parse)},
+		{"brakeman", brakeman.Recognise, parsed(brakeman.Parse)},
+		{"checkov", checkov.Recognise, parsed(checkov.Parse)},
+		{"gitlab", gitlab.Recognise, parsed(gitlab.Parse)},
+		{"gitleaks", gitleaks.Recognise, parsed(gitleaks.Parse)},
+		{"gosec", gosec.Recognise, parsed(gosec.Parse)},
 		{"govulncheck", govulncheck.Recognise, parsed(govulncheck.Parse)},
+		{"grype", grype.Recognise, parsed(grype.Parse)},
 		{"npm-audit", npmaudit.Recognise, parsed(npmaudit.Parse)},
 		{"osv-scanner", osvscanner.Recognise, parsed(osvscanner.Parse)},
 		{"pip-audit", pipaudit.Recognise, parsed(pipaudit.Parse)},
+		{"semgrep", semgrep.Recognise, parsed(semgrep.Parse)},
+		{"trivy", trivy.Recognise, parsed(trivy.Parse)},
+		{"trufflehog", trufflehog.Recognise, parsed(trufflehog.Parse)},
 	}
 }
 

@@ -30,6 +30,8 @@ func Redact(f *finding.Finding, secret, shown string, hash func(string) string) 
 	hidden := secretWords(secret, shown)
 	f.Message = hide(f.Message, hidden, f.Rule.ID)
 	f.Parts.Symbol = hide(f.Parts.Symbol, hidden, f.Rule.ID)
+	f.Rule.Name = hide(f.Rule.Name, hidden, f.Rule.ID)
+	f.Rule.Description = hide(f.Rule.Description, hidden, f.Rule.ID)
 	for name, value := range f.Parts.Fingerprints {
 		if hide(value, hidden, value) != value {
 			delete(f.Parts.Fingerprints, name)

@@ -29,13 +29,17 @@ var purlTypes = map[string]string{
 func Package(ecosystem, name, version string) *finding.Package {
 	p := &finding.Package{Name: name, Version: version, Ecosystem: strings.ToLower(ecosystem)}
 	kind, known := purlTypes[p.Ecosystem]
-	if name = strings.Trim(name, "/"); !known || name == "" {
+	if !known {
+		return p
+	}
+	p.Ecosystem = kind
+	if name = strings.Trim(name, "/"); name == "" {
 		return p
 	}
 	if kind == "maven" {
 		name = strings.Replace(name, ":", "/", 1)
 	}
-	p.Name, p.Ecosystem = name, kind
+	p.Name = name
 	namespace := ""
 	if i := strings.LastIndexByte(name, '/'); i > 0 {
 		namespace, name = name[:i], name[i+1:]

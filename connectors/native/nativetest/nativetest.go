@@ -209,6 +209,27 @@ func Shared(t *testing.T, parse native.Parse, count func(data []byte) int, folde
 }
 
 func sharedFiles(t *testing.T, folder string) []string {
+	t.Helper()
+	dir := sharedFolder()
+	files, err := filepath.Glob(filepath.Join(dir, "reports", "native", folder, "*"))
+	if err != nil || len(files) == 0 {
+		t.Skipf("no real reports: %s has no reports/native/%s; set SLUICE_SHARED to the folder that has", dir, folder)
+	}
+	return files
+}
+
+// SharedReport reads one real report, by its path below the reports. Skips without it.
+func SharedReport(t *testing.T, path string) []byte {
+	t.Helper()
+	file := filepath.Join(sharedFolder(), "reports", filepath.FromSlash(path))
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Skipf("no real report: %v; set SLUICE_SHARED to the folder that has reports/%s", err, path)
+	}
+	return data
+}
+
+func sharedFolder() string {
 	dir := os.Getenv("SLUICE_SHARED")
 	if dir == "" {
 		root, err := os.Getwd()
@@ -220,11 +241,7 @@ func sharedFiles(t *testing.T, folder string) []string {
 		}
 		dir = filepath.Join(root, "..", "shared")
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "reports", "native", folder, "*"))
-	if err != nil || len(files) == 0 {
-		t.Skipf("no real reports: %s has no reports/native/%s; set SLUICE_SHARED to the folder that has", dir, folder)
-	}
-	return files
+	return dir
 }
 
 // Fuzz feeds a parser with what testdata looks like. What is not JSON, or JSON Lines

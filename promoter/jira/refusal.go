@@ -33,6 +33,8 @@ func (t *task) key() string {
 	return string(t.effect.Verb) + " " + project
 }
 
+const mendCredentials = "Jira does not accept the credentials: check jira.user_env and jira.token_env, and that the token has not run out"
+
 // everything is the key of a refusal that every request would meet.
 const everything = ""
 
@@ -81,7 +83,7 @@ func (t *task) refusal(what string, no *answerError) error {
 	err := &promoter.RefusedError{Why: fmt.Sprintf("%s: route %q, project %s: %s", what, t.route.Name, t.project(), no.Error())}
 	switch no.status {
 	case http.StatusUnauthorized:
-		err.Mend = "Jira does not accept the credentials: check jira.user_env and jira.token_env, and that the token has not run out"
+		err.Mend = mendCredentials
 		return t.remember(everything, err)
 	case http.StatusForbidden:
 		err.Mend = fmt.Sprintf("give Sluice's account the permission in project %s, and see that it may use Jira at all", t.project())

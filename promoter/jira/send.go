@@ -59,6 +59,7 @@ func (s *Surface) send(ctx context.Context, method, path string, in, out any, ch
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "sluice")
+	req.Header.Set("X-Atlassian-Token", "no-check") // Data Center takes some writes for forged without it
 	resp, err := s.client.Do(req, nil)
 	if resp == nil {
 		return lost(ctx, method, path, err, changes)

@@ -167,3 +167,18 @@ func getComponents(c *call) (any, error) {
 	}
 	return render(p.Components, func(n *Named) object { return c.component(p, n) }), nil
 }
+
+// getProjectStatuses lists the statuses that issues of each type can have.
+func getProjectStatuses(c *call) (any, error) {
+	p, err := c.project("projectIdOrKey")
+	if err != nil {
+		return nil, err
+	}
+	statuses := []object{}
+	for _, s := range p.Workflow.Statuses {
+		statuses = append(statuses, c.status(c.s.world.Status(s.Name)))
+	}
+	return render(p.Types, func(t *IssueType) object {
+		return object{"self": c.self("/issuetype/" + t.ID), "id": t.ID, "name": t.Name, "subtask": t.Subtask, "statuses": statuses}
+	}), nil
+}

@@ -33,6 +33,7 @@ func table() []route {
 		{method: "GET", pattern: "/project", answer: getProjects},
 		{method: "GET", pattern: "/project/{projectIdOrKey}", answer: getProject},
 		{method: "GET", pattern: "/project/{projectIdOrKey}/components", answer: getComponents},
+		{method: "GET", pattern: "/project/{projectIdOrKey}/statuses", answer: getProjectStatuses},
 
 		{method: "GET", pattern: "/search/jql", answer: searchCloud, open: true, only: Cloud},
 		{method: "POST", pattern: "/search/jql", answer: searchCloud, open: true, only: Cloud},

@@ -149,7 +149,7 @@ func (p *pull) changes(ctx context.Context, full string, refs []string, newest m
 			if p.spent(err) {
 				return err
 			}
-			p.problems = append(p.problems, problem(full+"/"+ref, err))
+			p.problems = append(p.problems, Problem(full+"/"+ref, err))
 		}
 	}
 	return nil

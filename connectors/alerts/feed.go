@@ -89,6 +89,24 @@ func (f *Feed) Documents(ctx context.Context, w connectors.Wanted) ([]connectors
 	return p.documents(), p.problems, err
 }
 
+// Check asks for one alert, and says what came of it. It fails where GitHub does
+// not let the token read alerts.
+func (f *Feed) Check(ctx context.Context) (said string, err error) {
+	below, of := "orgs/"+url.PathEscape(f.opt.Organisation), "organisation "+f.opt.Organisation
+	if f.opt.Organisation == "" {
+		below, of = "repos/"+escaped(f.opt.Repositories[0]), f.opt.Repositories[0]
+	}
+	nothing := githubapi.Kept[struct{}]("nothing", nil)
+	_, err = f.client.Page(ctx, below+"/"+string(f.opt.Kind)+"/alerts?per_page=1", nothing)
+	switch {
+	case isOff(err):
+		return fmt.Sprintf("%s of %s: switched off there, or nothing was analysed yet", f.opt.Kind, of), nil
+	case err != nil:
+		return "", err
+	}
+	return fmt.Sprintf("%s of %s: GitHub tells", f.opt.Kind, of), nil
+}
+
 // pull is one reading of a feed.
 type pull struct {
 	*Feed
@@ -282,7 +300,7 @@ func (p *pull) each(ctx context.Context, all []string, read func(full string) er
 		if p.spent(err) {
 			return fmt.Errorf("%s: read %d of %d repositories: %w", p.opt.Kind, i, len(all), err)
 		}
-		p.problems = append(p.problems, problem(full, err))
+		p.problems = append(p.problems, Problem(full, err))
 	}
 	return nil
 }
@@ -323,7 +341,7 @@ func (p *pull) documents() []connectors.Document {
 	out := make([]connectors.Document, 0, len(p.order))
 	for _, location := range p.order {
 		if d, err := p.document(location, p.scans[location]); err != nil {
-			p.problems = append(p.problems, problem(location, err))
+			p.problems = append(p.problems, Problem(location, err))
 		} else {
 			out = append(out, d)
 		}
@@ -331,7 +349,8 @@ func (p *pull) documents() []connectors.Document {
 	return out
 }
 
-func problem(path string, err error) connectors.Problem {
+// Problem says what is wrong with a source or a part of it, and what to do.
+func Problem(path string, err error) connectors.Problem {
 	out := connectors.Problem{Path: path, Reason: err.Error(), Advice: "what was known of it stays as it is; the next run asks again"}
 	var refused *githubapi.RefusedError
 	if errors.As(err, &refused) {
@@ -360,8 +379,14 @@ func isOff(err error) bool {
 }
 
 func escaped(full string) string {
-	owner, name, _ := strings.Cut(full, "/")
+	owner, name := Split(full)
 	return url.PathEscape(owner) + "/" + url.PathEscape(name)
+}
+
+// Split cuts owner/name.
+func Split(full string) (owner, name string) {
+	owner, name, _ = strings.Cut(full, "/")
+	return owner, name
 }
 
 func wrap(what string, err error) error {

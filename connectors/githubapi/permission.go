@@ -14,6 +14,9 @@ var endpoints = []struct {
 	permission string
 }{
 	{regexp.MustCompile(`/graphql$`), "pull requests"},
+	{regexp.MustCompile(`/code-scanning/`), "code scanning alerts"},
+	{regexp.MustCompile(`/dependabot/alerts$`), "Dependabot alerts"},
+	{regexp.MustCompile(`/secret-scanning/`), "secret scanning alerts"},
 	{regexp.MustCompile(`/pulls(/|$)`), "pull requests"},
 	{regexp.MustCompile(`/issues/`), "pull requests"}, // comments on pull requests
 	{regexp.MustCompile(`/(contents|compare|commits|branches|git)(/|$)`), "contents"},

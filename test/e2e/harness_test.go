@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -48,6 +49,7 @@ type place struct {
 	tokens   int
 	wrap     func(http.RoundTripper) http.RoundTripper
 	store    store.Store
+	client   *githubapi.Client // of the newest config
 }
 
 // tb is what a place needs of a test, so that a child process can do without one.
@@ -59,19 +61,28 @@ type tb interface {
 }
 
 // clock moves by itself a little, as clocks do, and jumps when told to.
-type clock struct{ now time.Time }
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
 
 func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.now = c.now.Add(time.Millisecond)
 	return c.now
 }
 
 func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
-	c.now = c.now.Add(d)
+	c.jump(d)
 	return ctx.Err()
 }
 
-func (c *clock) jump(d time.Duration) { c.now = c.now.Add(d) }
+func (c *clock) jump(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
@@ -212,6 +223,7 @@ func (p *place) config() run.Config {
 	db := p.openStore()
 	client, err := githubapi.New(githubapi.Config{URL: p.url, Token: "secret-token", Cache: db, Clock: p.clock, Transport: transport})
 	p.must(err)
+	p.client = client
 	shown, err := surface.New(client, surface.Options{MarkerKey: []byte("0123456789abcdef0123456789abcdef"), Clock: p.clock})
 	p.must(err)
 	return run.Config{

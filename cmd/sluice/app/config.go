@@ -84,7 +84,12 @@ type Source struct {
 	Path      PathList `yaml:"path"` // one template or a list
 	Root      string   `yaml:"root"`
 	SourceDir string   `yaml:"source_dir"` // may use {owner}, {name} and {repository}
-	Rhythm    Span     `yaml:"rhythm"`     // for how long it may fail to be read completely; "": for ever
+
+	// Of a GitHub's alerts instead of a path: one of the two.
+	Organisation string   `yaml:"organisation"`
+	Repositories PathList `yaml:"repositories"` // owner/name
+
+	Rhythm Span `yaml:"rhythm"` // for how long it may fail to be read completely; "": for ever
 }
 
 // PathList is written as one text or as a list of them.

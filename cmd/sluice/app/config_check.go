@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"github.com/sluice-sec/sluice/connectors"
+	"github.com/sluice-sec/sluice/connectors/alerts"
 )
 
 var (
@@ -19,9 +20,6 @@ var (
 	sourceName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 	captures   = regexp.MustCompile(`\{([^{}]*)\}`)
 )
-
-// laterTypes are announced and not there yet.
-var laterTypes = []string{"code-scanning", "dependabot", "secret-scanning"}
 
 // check looks at what a type cannot say, each thing at its place in the file.
 func (d *configText) check(c *Config) {
@@ -53,6 +51,9 @@ func (d *configText) check(c *Config) {
 	seen := map[string]bool{}
 	for i, s := range c.Sources {
 		d.checkSource(fmt.Sprintf("$.sources[%d]", i), s, seen)
+		if c.GitHub == nil && slices.Contains(alerts.Kinds(), alerts.Kind(s.Type)) {
+			d.fault(fmt.Sprintf("$.sources[%d].type", i), "alerts are asked of GitHub: say under `github` which one, and as whom")
+		}
 		seen[s.Name] = true
 	}
 }
@@ -119,11 +120,15 @@ func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 		d.fault(path+".name", "another source has this name; scans are booked by it, so it must be unique")
 	}
 	switch {
+	case slices.Contains(alerts.Kinds(), alerts.Kind(s.Type)):
+		d.checkAlerts(path, s)
+		return
 	case slices.Contains(connectors.Types(), s.Type):
-	case slices.Contains(laterTypes, s.Type):
-		d.fault(path+".type", "this type comes with a later version; sluice inspect --help lists those there are")
 	default:
 		d.fault(path+".type", "there is no such type; sluice inspect --help lists those there are")
+	}
+	if s.Organisation != "" || len(s.Repositories) > 0 {
+		d.fault(path+".organisation", "only code-scanning, dependabot and secret-scanning are asked for organisations and repositories; reports are found by their path, whose captures say what they are about")
 	}
 	if len(s.Path) == 0 || slices.Contains(s.Path, "") {
 		d.fault(path+".path", "a source needs the path of its reports, one or a list")
@@ -136,6 +141,31 @@ func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 			d.fault(path+".path", err.Error())
 		}
 	}
+	d.checkText(path, s)
+}
+
+// checkAlerts checks a source that is asked of GitHub.
+func (d *configText) checkAlerts(path string, s Source) {
+	switch {
+	case len(s.Path) > 0 || s.Root != "":
+		d.fault(path+".path", "alerts are asked of GitHub: name an organisation or repositories, and no path or root")
+	case (s.Organisation == "") == (len(s.Repositories) == 0):
+		d.fault(path+".organisation", "alerts need one of organisation and repositories (a list of owner/name)")
+	case s.Organisation != "" && (connectors.Context{Owner: s.Organisation}).Validate() != nil:
+		d.fault(path+".organisation", "this is no organisation's name")
+	}
+	for _, full := range s.Repositories {
+		owner, name, _ := strings.Cut(full, "/")
+		c := connectors.Context{Owner: owner, Name: name}
+		if c.Repository() == "" || c.Validate() != nil {
+			d.fault(path+".repositories", "a repository is written owner/name")
+		}
+	}
+	d.checkText(path, s)
+}
+
+// checkText checks what sources of all types may say.
+func (d *configText) checkText(path string, s Source) {
 	d.span(path+".rhythm", s.Rhythm, false)
 	for _, m := range captures.FindAllStringSubmatch(s.SourceDir, -1) {
 		if !slices.Contains([]string{"owner", "name", "repository"}, m[1]) {
@@ -181,6 +211,6 @@ func configKeys() []string {
 	return []string{
 		"store", "policy", "settings", "keys", "markers_file", "secrets_file", "github", "url", "graphql_url", "token_env",
 		"app", "id", "installation_id", "private_key_file", "jira", "deployment", "user_env", "slack", "webhook_env",
-		"heartbeat", "url_env", "risk", "epss", "kev", "file", "stale_after", "rhythm", "retention", "runs", "gone", "http_cache", "sources", "name", "type", "path", "root", "source_dir",
+		"heartbeat", "url_env", "risk", "epss", "kev", "file", "stale_after", "rhythm", "retention", "runs", "gone", "http_cache", "sources", "name", "type", "path", "root", "source_dir", "organisation", "repositories",
 	}
 }

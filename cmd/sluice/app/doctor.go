@@ -8,9 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors"
+	"github.com/sluice-sec/sluice/connectors/alerts"
 	"github.com/sluice-sec/sluice/connectors/githubapi"
 	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -60,8 +62,12 @@ func (a *App) Doctor(ctx context.Context, repository string) []Check {
 	c.keyFile("keys.secrets_file", a.Config.Keys.SecretsFile, true, "no run is possible")
 	c.database(ctx)
 	c.law(ctx)
-	for _, source := range a.sources(connectors.Context{}, false) {
-		c.source(ctx, source)
+	for i, source := range a.sources(connectors.Context{}, false) {
+		if slices.Contains(alerts.Kinds(), alerts.Kind(source.Type)) {
+			c.alerts(ctx, "source "+source.Name, a.Config.Sources[i])
+		} else {
+			c.source(ctx, source)
+		}
 	}
 	c.risk(ctx)
 	c.platform(ctx)

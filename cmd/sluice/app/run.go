@@ -104,9 +104,13 @@ func (a *App) runConfig(req Request, s store.Store, law *Law) (run.Config, error
 	if err != nil {
 		return run.Config{}, err
 	}
+	sources, err := a.withFeeds(a.sources(req.Context, req.CI), Hasher(secrets))
+	if err != nil {
+		return run.Config{}, err
+	}
 	req.Progress.Began = a.run.Store
 	return run.Config{
-		Store: s, Decider: law.Engine, Settings: law.Settings, Sources: a.sources(req.Context, req.CI),
+		Store: s, Decider: law.Engine, Settings: law.Settings, Sources: sources,
 		Host: a.host(), Platform: platform, Renderer: github.Renderer{}, Text: a.text(a.github),
 		Risks: a.risks(s), Secrets: Hasher(secrets), Coin: coin(secrets, law.Settings.Hold.Audit), Token: a.opt.Token, Now: a.opt.Now, Log: a.Log, Actor: a.Actor,
 		Warnings: law.Warnings, Rhythms: a.rhythms(), Retention: a.retention(), Progress: req.Progress,

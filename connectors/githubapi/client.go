@@ -164,6 +164,12 @@ func (c *Client) Create(ctx context.Context, path string, in, out any) error {
 	return c.write(ctx, call{method: http.MethodPost, url: path, body: in, content: true}, out)
 }
 
+// Mark posts something that nobody is notified of and that GitHub keeps once,
+// such as a reaction: sent again, it changes nothing.
+func (c *Client) Mark(ctx context.Context, path string, in any) error {
+	return c.write(ctx, call{method: http.MethodPost, url: path, body: in}, nil)
+}
+
 // Edit patches something that exists. out may be nil.
 func (c *Client) Edit(ctx context.Context, path string, in, out any) error {
 	return c.write(ctx, call{method: http.MethodPatch, url: path, body: in}, out)

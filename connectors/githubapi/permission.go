@@ -19,6 +19,7 @@ var endpoints = []struct {
 	{regexp.MustCompile(`/secret-scanning/`), "secret scanning alerts"},
 	{regexp.MustCompile(`/pulls(/|$)`), "pull requests"},
 	{regexp.MustCompile(`/issues/`), "pull requests"}, // comments on pull requests
+	{regexp.MustCompile(`/collaborators/`), "metadata"},
 	{regexp.MustCompile(`/(contents|compare|commits|branches|git)(/|$)`), "contents"},
 	{regexp.MustCompile(`^/(repos/[^/]+/[^/]+|repositories/\d+)$`), "metadata"},
 }

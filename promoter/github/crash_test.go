@@ -19,7 +19,7 @@ func TestCutAnywhere(t *testing.T) {
 		t.Skip("makes a sandbox per cut")
 	}
 	for _, verb := range []promoter.Verb{
-		promoter.VerbReview, promoter.VerbSummary, promoter.VerbEditComment, promoter.VerbEditSummary, promoter.VerbResolve,
+		promoter.VerbReview, promoter.VerbSummary, promoter.VerbEditComment, promoter.VerbEditSummary, promoter.VerbResolve, promoter.VerbReply,
 	} {
 		t.Run(string(verb), func(t *testing.T) {
 			clean := newBench(t)
@@ -67,8 +67,19 @@ func prepared(b *bench, verb promoter.Verb) promoter.Effect {
 		e = b.effect(verb, "tok", withdrawn(b.do(b.effect(promoter.VerbSummary, "before", summary))[0]))
 	case promoter.VerbResolve:
 		e = b.effect(verb, "tok", b.do(b.effect(promoter.VerbReview, "before", inline(1, 12)))[0])
+	case promoter.VerbReply:
+		e = b.asked(b.effect(verb, "tok", b.do(b.effect(promoter.VerbReview, "before", inline(1, 12)))[0]))
 	}
 	b.wire.sent = 0
+	return e
+}
+
+// asked lets alice ask beside the effect's notice.
+func (b *bench) asked(e promoter.Effect) promoter.Effect {
+	b.t.Helper()
+	id, err := b.Reply(e.Notices[0].Remote.ID, "alice", "/sluice why")
+	b.must(err)
+	e.Reply = &promoter.Reply{Comment: fmt.Sprintf("review/%d", id), Topic: promoter.TopicWhy, Body: "because"}
 	return e
 }
 

@@ -16,6 +16,7 @@ const (
 	inReview  kind = "review"
 	inComment kind = "comment"
 	inSummary kind = "summary"
+	inReply   kind = "reply" // its notice is the comment that is answered
 )
 
 // marker is what finds our own writing again: hidden at the end of a body,
@@ -24,7 +25,7 @@ const (
 type marker struct {
 	kind   kind
 	token  string
-	notice int64 // 0 in a review's body
+	notice int64 // 0 in a review's body; in a reply the comment that it answers
 }
 
 // signer makes and checks the markers of one pull request.

@@ -68,7 +68,7 @@ func single(e promoter.Exhibit) string {
 func footer(e promoter.Exhibit, more []string) string {
 	shown := append([]string{"Found by " + foundBy(e.Finding)}, more...)
 	lines := []string{strings.Join(append(shown, whyShown(e)), " · "),
-		"Wrong, or not useful? Reply in this thread and say why: what somebody replied to is not withdrawn."}
+		"Wrong, or not useful? Reply `/sluice false-positive` with the reason, react with 👍 or 👎, or ask `/sluice why`; `/sluice help` lists the rest."}
 	if e.Ask != "" {
 		lines[1] += " Questions: " + text(e.Ask, 100)
 	}

@@ -99,6 +99,15 @@ func TestBodies(t *testing.T) {
 	golden(t, "summary_empty", r.SummaryEmpty())
 	golden(t, "withdrawn", r.Withdrawn(promoter.Withdrawal{Cause: promoter.RemovedStage, Decision: "R12-F12", Original: comment}))
 	golden(t, "fixed", r.Withdrawn(promoter.Withdrawal{Cause: promoter.RemovedFixed, Commit: "abc1234def", Original: "what stood here"}))
+	since := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	shown := promoter.Explanation{Exhibit: injection(), Since: since, Shown: true}
+	golden(t, "reply_why", r.Reply(promoter.Answer{Topic: promoter.TopicWhy, Ask: "#ask-appsec", Findings: []promoter.Explanation{shown}}))
+	settled := promoter.Explanation{Exhibit: one, Since: since, Settled: promoter.VerdictAccepted, Until: since.AddDate(0, 1, 0)}
+	settled.Reasons = []string{"disposed"}
+	golden(t, "reply_why_settled", r.Reply(promoter.Answer{Topic: promoter.TopicWhy, Findings: []promoter.Explanation{settled, shown}}))
+	golden(t, "reply_help", r.Reply(promoter.Answer{Topic: promoter.TopicHelp, Ask: "#ask-appsec"}))
+	golden(t, "reply_unknown", r.Reply(promoter.Answer{Topic: promoter.TopicUnknown, Problem: promoter.ParseCommand("/sluice @alice", since).Problem}))
+	golden(t, "reply_outsider", r.Reply(promoter.Answer{Topic: promoter.TopicOutsider, Ask: "#ask-appsec"}))
 	golden(t, "comment_hostile", r.Comment([]promoter.Exhibit{filled(hostile)}))
 }
 
@@ -125,7 +134,13 @@ func filled(s string) promoter.Exhibit {
 func bodies(exhibits ...promoter.Exhibit) []string {
 	r := github.Renderer{}
 	comment := r.Comment(exhibits)
+	var explained []promoter.Explanation
+	for _, e := range exhibits {
+		explained = append(explained, promoter.Explanation{Exhibit: e, Shown: true}, promoter.Explanation{Exhibit: e})
+	}
 	return []string{
+		r.Reply(promoter.Answer{Topic: promoter.TopicWhy, Ask: exhibits[0].Ask, Findings: explained}),
+		r.Reply(promoter.Answer{Topic: promoter.TopicUnknown, Problem: exhibits[0].Name, Ask: exhibits[0].Ask}),
 		comment, r.Comment(append(exhibits, exhibits...)), r.Summary(1, exhibits),
 		r.Withdrawn(promoter.Withdrawal{Cause: promoter.RemovedFixed, Commit: "not a commit", Decision: exhibits[0].Name, Original: comment}),
 	}
@@ -135,7 +150,7 @@ var (
 	markdown = goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(renderer.WithUnsafe()))
 	codeForm = regexp.MustCompile(`(?s)<(code|pre)[^>]*>.*?</(code|pre)>`)
 	tagForm  = regexp.MustCompile(`<[^>]*>`)
-	ownTags  = regexp.MustCompile(`^</?(p|strong|em|sub|br|span|details|summary|ul|li|pre|code|code class="language-suggestion"|br /)>$`)
+	ownTags  = regexp.MustCompile(`^</?(p|strong|em|sub|br|span|details|summary|ul|li|table|thead|tbody|tr|th|td|pre|code|code class="language-suggestion"|br /)>$`)
 	ownLinks = regexp.MustCompile(`^<a href="https://(cwe\.mitre\.org/data/definitions/[0-9]+\.html|securego\.io/[^"]*|help\.example/[^"]*)">$`)
 	// What GitHub links or runs in the text that Markdown leaves.
 	linkable = regexp.MustCompile(`(?i)@[a-z0-9]|#[0-9]|gh-[0-9]|[0-9a-f]{7,}|://|www\.|mailto:|xmpp:|:[a-z0-9_+-]+:|\$[^$]+\$`)
@@ -158,7 +173,7 @@ func harm(body string) []string {
 		}
 	}
 	prose := codeForm.ReplaceAllString(page, "`")
-	prose = strings.ReplaceAll(prose, "<span>$</span>", "")
+	prose = strings.ReplaceAll(prose, "<span>$</span>", "¤")
 	prose = html.UnescapeString(tagForm.ReplaceAllString(prose, "\n"))
 	for _, word := range linkable.FindAllString(prose, -1) {
 		found = append(found, "live text "+word)

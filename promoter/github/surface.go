@@ -74,6 +74,8 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 		seen, err = each(e, func(n promoter.Notice) (promoter.ObservedPost, error) { return t.edit(ctx, n) })
 	case promoter.VerbResolve, promoter.VerbUnresolve:
 		seen, err = each(e, func(n promoter.Notice) (promoter.ObservedPost, error) { return t.resolve(ctx, n) })
+	case promoter.VerbReply:
+		seen, err = t.reply(ctx)
 	default:
 		err = &promoter.RefusedError{Why: fmt.Sprintf("verb %q is unknown to the GitHub surface", e.Verb)}
 	}
@@ -103,6 +105,11 @@ func (s *Surface) Find(ctx context.Context, e promoter.Effect) (promoter.Observe
 		})
 	case promoter.VerbResolve, promoter.VerbUnresolve:
 		seen, err = t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findResolve(ctx, n) })
+	case promoter.VerbReply:
+		seen, err = t.twice(ctx, func() (promoter.Observed, bool, error) {
+			seen, _, err := t.findReply(ctx)
+			return seen, seen.Found, err
+		})
 	default:
 		err = &promoter.RefusedError{Why: fmt.Sprintf("verb %q is unknown to the GitHub surface", e.Verb)}
 	}
@@ -145,9 +152,13 @@ type target struct {
 }
 
 func (s *Surface) at(ctx context.Context, e promoter.Effect) (*target, error) {
-	if !tokenForm.MatchString(e.Token) || len(e.Notices) == 0 {
+	if !tokenForm.MatchString(e.Token) || len(e.Notices) == 0 && e.Verb != promoter.VerbReply {
 		return nil, &promoter.RefusedError{Why: fmt.Sprintf("effect %d has no usable token or no notices", e.ID)}
 	}
+	return s.target(ctx, e)
+}
+
+func (s *Surface) target(ctx context.Context, e promoter.Effect) (*target, error) {
 	login, err := s.self(ctx)
 	if err != nil {
 		return nil, err

@@ -69,7 +69,9 @@ func TestListen(t *testing.T) {
 			u.ID = ""
 		}
 	}
-	byPlace := cmpopts.SortSlices(func(a, b promoter.Utterance) bool { return fmt.Sprint(a.Notice, a.ID, a.Login) < fmt.Sprint(b.Notice, b.ID, b.Login) })
+	byPlace := cmpopts.SortSlices(func(a, b promoter.Utterance) bool {
+		return fmt.Sprint(a.Notice, a.ID, a.Login) < fmt.Sprint(b.Notice, b.ID, b.Login)
+	})
 	if diff := cmp.Diff(want, heard.Utterances, byPlace, cmpopts.IgnoreFields(promoter.Utterance{}, "At", "Edited")); diff != "" || !heard.Complete {
 		t.Fatalf("complete %v (-want +got):\n%s", heard.Complete, diff)
 	}

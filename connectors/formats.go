@@ -10,6 +10,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/bandit"
 	"github.com/sluice-sec/sluice/connectors/brakeman"
 	"github.com/sluice-sec/sluice/connectors/checkov"
+	"github.com/sluice-sec/sluice/connectors/cyclonedx"
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/gitlab"
 	"github.com/sluice-sec/sluice/connectors/gitleaks"
@@ -19,10 +20,12 @@ import (
 	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 	"github.com/sluice-sec/sluice/connectors/native"
 	"github.com/sluice-sec/sluice/connectors/npmaudit"
+	"github.com/sluice-sec/sluice/connectors/openvex"
 	"github.com/sluice-sec/sluice/connectors/osvscanner"
 	"github.com/sluice-sec/sluice/connectors/pipaudit"
 	"github.com/sluice-sec/sluice/connectors/sarif"
 	"github.com/sluice-sec/sluice/connectors/semgrep"
+	"github.com/sluice-sec/sluice/connectors/snyk"
 	"github.com/sluice-sec/sluice/connectors/trivy"
 	"github.com/sluice-sec/sluice/connectors/trufflehog"
 )
@@ -45,19 +48,22 @@ type input struct {
 // formats is the list of formats: a new one is one more line.
 func formats() []format {
 	return []format{
-		{"sarif", sarif.Recognise, parseSARIF},
 		{"bandit", bandit.Recognise, parsed(bandit.Parse)},
 		{"brakeman", brakeman.Recognise, parsed(brakeman.Parse)},
 		{"checkov", checkov.Recognise, parsed(checkov.Parse)},
+		{"cyclonedx", cyclonedx.Recognise, parsed(cyclonedx.Parse)},
 		{"gitlab", gitlab.Recognise, parsed(gitlab.Parse)},
 		{"gitleaks", gitleaks.Recognise, parsed(gitleaks.Parse)},
 		{"gosec", gosec.Recognise, parsed(gosec.Parse)},
 		{"govulncheck", govulncheck.Recognise, parsed(govulncheck.Parse)},
 		{"grype", grype.Recognise, parsed(grype.Parse)},
 		{"npm-audit", npmaudit.Recognise, parsed(npmaudit.Parse)},
+		{"openvex", openvex.Recognise, parsed(openvex.Parse)},
 		{"osv-scanner", osvscanner.Recognise, parsed(osvscanner.Parse)},
 		{"pip-audit", pipaudit.Recognise, parsed(pipaudit.Parse)},
+		{"sarif", sarif.Recognise, parseSARIF},
 		{"semgrep", semgrep.Recognise, parsed(semgrep.Parse)},
+		{"snyk", snyk.Recognise, parsed(snyk.Parse)},
 		{"trivy", trivy.Recognise, parsed(trivy.Parse)},
 		{"trufflehog", trufflehog.Recognise, parsed(trufflehog.Parse)},
 	}

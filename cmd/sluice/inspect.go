@@ -83,8 +83,10 @@ type fileSummary struct {
 	Results  int                    `json:"results"`
 	Findings int                    `json:"findings"`
 	Skipped  map[finding.Reason]int `json:"skipped"`
-	Complete bool                   `json:"complete"`
-	Error    string                 `json:"error,omitempty"`
+	// Statements are about findings of other reports (VEX).
+	Statements int    `json:"statements,omitempty"`
+	Complete   bool   `json:"complete"`
+	Error      string `json:"error,omitempty"`
 }
 
 // inspect reads one file. The code says how far it got; the error is about
@@ -136,7 +138,7 @@ func (p *program) enrich(ctx context.Context, f inspectFlags, all []finding.Find
 
 func (p *program) summarise(file string, report finding.Report, err error) (int, error) {
 	s := fileSummary{
-		File: file, Format: report.Format, Results: report.Results, Findings: report.Findings, Skipped: report.Skipped, Complete: report.Complete,
+		File: file, Format: report.Format, Results: report.Results, Findings: report.Findings, Skipped: report.Skipped, Statements: len(report.Statements), Complete: report.Complete,
 	}
 	if s.Skipped == nil {
 		s.Skipped = map[finding.Reason]int{}

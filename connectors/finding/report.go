@@ -28,6 +28,9 @@ type Report struct {
 	// succeeded. Only a complete report may let anything be called gone.
 	Complete bool   `json:"complete"`
 	Scans    []Scan `json:"-"` // one a run, in the file's order
+	// Statements are what the file says of findings that other files report; they are
+	// not among the Results.
+	Statements []Statement `json:"-"`
 }
 
 // Skip counts one skipped result.

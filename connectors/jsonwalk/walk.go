@@ -326,3 +326,7 @@ func (p *pass) element(pattern int, key string) error {
 func (e Element) Decode(into any) (mistyped int, err error) {
 	return e.decoder.decode(e.Raw, e.Offset, into)
 }
+
+// Cut tells whether the last Decode left out entries of lists because the element has
+// too many.
+func (e Element) Cut() bool { return e.decoder.room < 0 }

@@ -192,3 +192,17 @@ func TestDecodeIsBounded(t *testing.T) {
 		t.Error(len(long), err)
 	}
 }
+
+func TestAnElementWithTooManyEntriesSaysThatItIsCut(t *testing.T) {
+	w := jsonwalk.Walk{Open: text(`[[1],[` + strings.Repeat("1,", 30_000) + `1]]`), Elements: []string{"[*]"}}
+	var cut []bool
+	_, err := w.Each(context.Background(), func(e jsonwalk.Element) error {
+		var list []int
+		_, err := e.Decode(&list)
+		cut = append(cut, e.Cut())
+		return err
+	})
+	if err != nil || !cmp.Equal(cut, []bool{false, true}) {
+		t.Error(cut, err)
+	}
+}

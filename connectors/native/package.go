@@ -15,7 +15,7 @@ var purlTypes = map[string]string{
 	"npm": "npm", "node-pkg": "npm", "yarn": "npm", "pnpm": "npm", "node": "npm", "nodejs": "npm", "javascript": "npm",
 	"pypi": "pypi", "pip": "pypi", "pipenv": "pypi", "poetry": "pypi", "python": "pypi", "python-pkg": "pypi", "setuptools": "pypi", "uv": "pypi",
 	"gem": "gem", "rubygems": "gem", "bundler": "gem", "ruby": "gem", "gemspec": "gem",
-	"golang": "golang", "go": "golang", "gomod": "golang", "gobinary": "golang", "go-module": "golang", "go modules": "golang",
+	"golang": "golang", "go": "golang", "gomod": "golang", "gomodules": "golang", "golangdep": "golang", "gobinary": "golang", "go-module": "golang", "go modules": "golang",
 	"cargo": "cargo", "crates.io": "cargo", "rust": "cargo", "rust-crate": "cargo", "rustbinary": "cargo",
 	"maven": "maven", "gradle": "maven", "sbt": "maven", "java": "maven", "java-archive": "maven", "jar": "maven", "pom": "maven",
 	"composer": "composer", "packagist": "composer", "php": "composer", "php-composer": "composer",

@@ -80,6 +80,7 @@ func (r *Report) Read(e jsonwalk.Element, into any) (ok bool, err error) {
 		r.Skip(finding.Malformed)
 		return false, nil
 	}
+	r.bad = r.bad || e.Cut()
 	return true, nil
 }
 
@@ -130,6 +131,9 @@ func plausible(p finding.Place) finding.Place {
 	}
 	return p
 }
+
+// State adds a statement about findings that other reports have.
+func (r *Report) State(s finding.Statement) { r.report.Statements = append(r.report.Statements, s) }
 
 // Incomplete marks the scan as one that did not see everything.
 func (r *Report) Incomplete() { r.bad = true }

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -92,7 +93,7 @@ func Describe(all []finding.Finding, report finding.Report, err error) string {
 		_ = json.Unmarshal(raw, &members) // it was marshalled a line ago
 		for _, name := range []string{
 			"rule", "kind", "severity", "severity_from", "score", "vector", "reachability", "epss", "message", "place", "package",
-			"advisories", "fix", "state", "category", "scanner", "parts",
+			"advisories", "fix", "state", "dismissal", "category", "scanner", "parts",
 		} {
 			if v := withoutEmpty(members[name]); v != nil {
 				line, _ := json.Marshal(v)
@@ -103,6 +104,9 @@ func Describe(all []finding.Finding, report finding.Report, err error) string {
 	}
 	fmt.Fprintf(&out, "%s: results %d, findings %d, skipped %v, complete %v, error %v\n",
 		report.Format, report.Results, report.Findings, report.Skipped, report.Complete, err)
+	for _, s := range report.Statements {
+		fmt.Fprintf(&out, "statement %v of %v: %s %s %q by %q at %s\n", s.Advisories, s.Products, s.Status, s.Justification, s.Comment, s.Author, s.At.Format(time.RFC3339))
+	}
 	for _, s := range report.Scans {
 		fmt.Fprintf(&out, "scan by %q %q, category %q, rules %v, complete %v\n", s.Scanner.Name, s.Scanner.Version, s.Category, s.Rules, s.Complete)
 	}
@@ -185,7 +189,7 @@ func checkPlace(t testing.TB, p *finding.Place) {
 func Shared(t *testing.T, parse native.Parse, count func(data []byte) int, folders ...string) {
 	var files []string
 	for _, folder := range folders {
-		files = append(files, sharedFiles(t, folder)...)
+		files = append(files, SharedFiles(t, folder)...)
 	}
 	t.Logf("| %-60s | %7s | %8s | %s", "file", "results", "findings", "skipped |")
 	for _, file := range files {
@@ -208,7 +212,8 @@ func Shared(t *testing.T, parse native.Parse, count func(data []byte) int, folde
 	}
 }
 
-func sharedFiles(t *testing.T, folder string) []string {
+// SharedFiles are the files of a folder of real reports. Skips without them.
+func SharedFiles(t *testing.T, folder string) []string {
 	t.Helper()
 	dir := sharedFolder()
 	files, err := filepath.Glob(filepath.Join(dir, "reports", "native", folder, "*"))

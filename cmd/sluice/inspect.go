@@ -171,6 +171,7 @@ type inspected struct {
 	Advisories   []string             `json:"advisories"`
 	Vector       string               `json:"vector,omitempty"`
 	Reachability string               `json:"reachability,omitempty"`
+	EPSS         *finding.EPSS        `json:"epss,omitempty"`
 	Fix          *finding.Fix         `json:"fix"`
 	State        finding.State        `json:"state"`
 	Category     string               `json:"category"`
@@ -181,6 +182,6 @@ func findingLine(f finding.Finding) inspected {
 	f.Rule.CWEs, f.Rule.Tags = orEmpty(f.Rule.CWEs), orEmpty(f.Rule.Tags)
 	return inspected{
 		f.Scanner, f.Kind, f.Rule, f.Severity, f.SeverityFrom, f.Score, f.Message, f.Place, f.Package,
-		orEmpty(f.Advisories), f.Vector, f.Reachability, f.Fix, f.State, f.Category, f.Parts,
+		orEmpty(f.Advisories), f.Vector, f.Reachability, f.EPSS, f.Fix, f.State, f.Category, f.Parts,
 	}
 }

@@ -300,7 +300,7 @@ func reasons(e promoter.Exhibit) string {
 	if len(out) == 0 {
 		return ""
 	}
-	return strings.Join(out, "; ") + "; and"
+	return strings.Join(out, "; ") + " and"
 }
 
 func capital(s finding.Severity) string {

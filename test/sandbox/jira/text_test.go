@@ -46,6 +46,18 @@ func TestTextsInBothForms(t *testing.T) {
 	}
 }
 
+// TestEscapedSignsAreOrdinary: with a backslash or as a character reference.
+func TestEscapedSignsAreOrdinary(t *testing.T) {
+	f := newFixture(t, jira.Options{})
+	key := f.make(m{"description": `\(x\) \*a\* \[b\|https&#58;//c\] &#123;&#123;d&#125;&#125; \_e\_ &#38;lt; &#92;`})
+	want := doc(`(x) *a* [b|https://c] {{d}} _e_ &lt; \`)
+	want["version"] = 1.0
+	got := f.ask("sluice", "GET", "/rest/api/3/issue/"+key+"?fields=description", nil).at("fields", "description")
+	if diff := cmp.Diff(any(want), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestDocumentsThatAreNone(t *testing.T) {
 	f := newFixture(t, jira.Options{})
 	key := f.make(m{"description": "as it was"})

@@ -1,6 +1,7 @@
 package jira
 
 import (
+	"html"
 	"regexp"
 	"slices"
 	"strings"
@@ -197,6 +198,12 @@ func wikiText(text string) []any {
 	return out
 }
 
-var escaped = regexp.MustCompile(`\\([][{}*_#!|^~+\-\\])`)
+var (
+	escaped   = regexp.MustCompile(`\\([][{}()*_#!?%@|^~+\-\\])`)
+	reference = regexp.MustCompile(`&#[0-9]{1,7};`)
+)
 
-func unescape(text string) string { return escaped.ReplaceAllString(text, "$1") }
+// unescape takes the backslashes from signs, and writes character references out, as Jira leaves them to the browser.
+func unescape(text string) string {
+	return reference.ReplaceAllStringFunc(escaped.ReplaceAllString(text, "$1"), html.UnescapeString)
+}

@@ -123,7 +123,7 @@ func readPosted(s string) posted {
 func (t *task) ours(i issue, me string) posted {
 	wrote, back := t.wanted().posted(), t.shown(i).posted()
 	for n, field := range contentFields {
-		if last := i.lastChange(field); last != nil && last.Author.id() != me || last == nil && !i.historyIsWhole() {
+		if !i.wroteLast(field, me) {
 			back[n] = wrote[n]
 		}
 	}

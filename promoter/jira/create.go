@@ -8,25 +8,12 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"go.uber.org/zap"
 
 	"github.com/sluice-sec/sluice/promoter"
 )
-
-// marker is the property that tells a machine what an issue is about. People
-// who can edit the issue can change it.
-type marker struct {
-	Token      string `json:"token"`
-	Repository string `json:"repository"`
-	RepoID     int64  `json:"repo_id"`
-	Notice     int64  `json:"notice"`
-	Group      string `json:"group"`
-}
-
-const markerKey = "sluice"
 
 // create sends the one POST. What follows it only reads, and its failure is
 // none of the creation's.
@@ -39,9 +26,7 @@ func (t *task) create(ctx context.Context) (promoter.ObservedPost, error) {
 	if err != nil {
 		return promoter.ObservedPost{}, err
 	}
-	in := map[string]any{"fields": fields, "properties": []map[string]any{{"key": markerKey, "value": marker{
-		Token: t.effect.Token, Repository: t.effect.Repository, RepoID: t.effect.Target.RepoID, Notice: t.notice.No, Group: t.notice.Group,
-	}}}}
+	in := map[string]any{"fields": fields, "properties": t.properties()}
 	var made issue
 	if err := t.change(ctx, http.MethodPost, "issue", in, &made); err != nil {
 		return promoter.ObservedPost{}, err
@@ -51,7 +36,7 @@ func (t *task) create(ctx context.Context) (promoter.ObservedPost, error) {
 	}
 	post := promoter.ObservedPost{No: t.notice.No, Remote: t.remote(made), Posted: t.wanted().posted().String()}
 	if i, err := t.issue(ctx, post.Remote); err == nil {
-		post.Posted = t.ours(i, me).String()
+		post.Posted, post.At = t.ours(i, me).String(), instant(i.Fields.Created)
 	}
 	return post, nil
 }
@@ -240,7 +225,7 @@ func (t *task) find(ctx context.Context) (promoter.ObservedPost, error) {
 			if err := t.handOver(ctx, found[0], found[1:]); err != nil {
 				return promoter.ObservedPost{}, err
 			}
-			return promoter.ObservedPost{No: t.notice.No, Remote: t.remote(found[0]), Posted: t.ours(found[0], me).String()}, nil
+			return promoter.ObservedPost{No: t.notice.No, Remote: t.remote(found[0]), Posted: t.ours(found[0], me).String(), At: instant(found[0].Fields.Created)}, nil
 		case gone.ID != 0:
 			return promoter.ObservedPost{No: t.notice.No, Remote: gone, Gone: true}, nil
 		case look == 2:
@@ -257,16 +242,11 @@ func (t *task) find(ctx context.Context) (promoter.ObservedPost, error) {
 // was there and is no more. Copies that people make have the label, too, and
 // another creator.
 func (t *task) search(ctx context.Context, me string) (found []issue, gone promoter.Remote, err error) {
-	query := url.Values{"jql": {fmt.Sprintf(`labels = "%s" order by created asc`, t.label())}, "fields": {"creator"}, "maxResults": {"50"}}
-	path := "search?"
-	if t.config.Deployment == Cloud {
-		path = "search/jql?"
-	}
-	var page struct{ Issues []issue }
-	if err := t.read(ctx, path+query.Encode(), &page); err != nil {
+	hits, err := t.searchAll(ctx, fmt.Sprintf(`labels = "%s" order by created asc`, t.label()))
+	if err != nil {
 		return nil, gone, err
 	}
-	for _, hit := range page.Issues {
+	for _, hit := range hits {
 		if hit.Fields.Creator.id() != me {
 			continue
 		}
@@ -280,7 +260,6 @@ func (t *task) search(ctx context.Context, me string) (found []issue, gone promo
 		}
 		found = append(found, i)
 	}
-	slices.SortFunc(found, func(a, b issue) int { return cmp.Compare(a.number(), b.number()) })
 	return found, gone, nil
 }
 

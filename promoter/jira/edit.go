@@ -10,7 +10,8 @@ import (
 )
 
 // edit brings title, description and due date to what is wanted, each unless a
-// person changed it. With write false it only tells whether that is done.
+// person changed it, and takes back a hand-back. With write false it only tells
+// whether that is done.
 func (t *task) edit(ctx context.Context, write bool) (promoter.ObservedPost, error) {
 	i, post, done, err := t.current(ctx)
 	if err != nil || done {
@@ -30,17 +31,25 @@ func (t *task) edit(ctx context.Context, write bool) (promoter.ObservedPost, err
 			theirs = true
 		}
 	}
+	again, err := t.again(i)
+	if err != nil {
+		return post, err
+	}
 	post.Posted = known.String()
 	switch {
-	case len(fields) == 0 && theirs:
+	case len(fields) == 0 && again == nil && theirs:
 		post.Kept = KeptEdited
 		return post, nil
-	case len(fields) == 0:
+	case len(fields) == 0 && again == nil:
 		return post, nil
 	case !write:
 		return post, errNotThere
 	}
-	if err := t.change(ctx, http.MethodPut, "issue/"+i.ID, map[string]any{"fields": fields}, nil); err != nil {
+	in := map[string]any{"fields": fields, "properties": t.properties()}
+	if again != nil {
+		in["update"] = again
+	}
+	if err := t.change(ctx, http.MethodPut, "issue/"+i.ID, in, nil); err != nil {
 		return post, err
 	}
 	back := want
@@ -56,6 +65,25 @@ func (t *task) edit(ctx context.Context, write bool) (promoter.ObservedPost, err
 	}
 	post.Posted = known.String()
 	return post, nil
+}
+
+// again takes our labels from an issue that was handed back and is wanted
+// again, and says so; nil if it has none. It stays in its status.
+func (t *task) again(i issue) (map[string]any, error) {
+	var labels []map[string]any
+	for _, l := range []string{labelWithdrawn, labelFixed} {
+		if i.has(l) {
+			labels = append(labels, map[string]any{"remove": l})
+		}
+	}
+	if labels == nil {
+		return nil, nil
+	}
+	body, err := t.comment(document{textBlock(say("This is asked for again: what it is about is still there, or is back."))})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"labels": labels, "comment": []map[string]any{{"add": map[string]any{"body": body}}}}, nil
 }
 
 // value is a content field's as the interface takes it.

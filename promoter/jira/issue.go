@@ -28,7 +28,11 @@ type issue struct {
 		Resolved string  `json:"resolutiondate"`
 		Assignee *person `json:"assignee"`
 		Creator  *person `json:"creator"`
+		Created  string  `json:"created"`
 	} `json:"fields"`
+	Properties struct {
+		Sluice about `json:"sluice"`
+	} `json:"properties"`
 	Changelog struct {
 		Total     int     `json:"total"`
 		Histories []event `json:"histories"`
@@ -80,7 +84,7 @@ type event struct {
 	} `json:"items"`
 }
 
-const issueFields = "summary,description,duedate,labels,status,resolution,resolutiondate,assignee,creator"
+const issueFields = "summary,description,duedate,labels,status,resolution,resolutiondate,assignee,creator,created"
 
 // number is an issue's id, which stays when the issue is moved.
 func (i issue) number() int64 {
@@ -121,6 +125,16 @@ func (e event) number() int64 {
 
 // historyIsWhole: Cloud shows a part of a long one.
 func (i issue) historyIsWhole() bool { return i.Changelog.Total <= len(i.Changelog.Histories) }
+
+// wroteLast tells whether an account was the last to write a field of an issue
+// that it made. A history that is cut may hide somebody.
+func (i issue) wroteLast(field, account string) bool {
+	last := i.lastChange(field)
+	if last == nil {
+		return i.historyIsWhole()
+	}
+	return last.Author.id() == account
+}
 
 // closedBy is who brought the issue to a status that is done, "" for nobody,
 // and unknown where the history does not tell.
@@ -168,7 +182,7 @@ var errGone = errors.New("gone")
 // and its project, too.
 func (s *Surface) issue(ctx context.Context, remote promoter.Remote) (issue, error) {
 	var i issue
-	err := s.read(ctx, fmt.Sprintf("issue/%d?fields=%s&expand=changelog", remote.ID, issueFields), &i)
+	err := s.read(ctx, fmt.Sprintf("issue/%d?fields=%s&expand=changelog&properties=%s", remote.ID, issueFields, propertyKey), &i)
 	var no *answerError
 	if !errors.As(err, &no) || no.status != http.StatusNotFound {
 		return i, err

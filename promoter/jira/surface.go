@@ -126,7 +126,9 @@ const (
 //     ask Find first. The issue has its priority, security level, epic and
 //     fields from the start. Notice.Body is what Renderer.Task wrote.
 //   - VerbEditTask writes title, description and due date where nobody
-//     changed them, and Kept says that nothing was left to write.
+//     changed them, and Kept says that nothing was left to write. From an
+//     issue that was handed back it takes the label and says why; it leaves
+//     the status.
 //   - VerbLinkTask links the issue to each of Task.Links, each once.
 //   - VerbHandBack comments Notice.Body (Renderer.HandBack), labels by
 //     Notice.Cause and moves the issue as its route says. While somebody works
@@ -158,8 +160,12 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 	return t.outcome("do", post, err)
 }
 
+// settles is how long what was sent may still arrive, and longer than a search
+// commonly lags.
+const settles = 10 * time.Minute
+
 // Find settles an effect whose outcome is not known. Before Effect.NotBefore,
-// which the loop sets to ten minutes after the effect was sent, it returns a
+// and for VerbTask before ten minutes after Effect.SentAt, it returns a
 // *promoter.LaterError with the time that is left, and asks Jira nothing.
 //
 // For VerbTask it searches for the token; finding nothing, it waits for
@@ -172,7 +178,11 @@ func (s *Surface) Find(ctx context.Context, e promoter.Effect) (promoter.Observe
 	if err != nil {
 		return promoter.Observed{}, err
 	}
-	if left := e.NotBefore.Sub(s.config.Clock.Now()); left > 0 {
+	from := e.NotBefore
+	if e.Verb == promoter.VerbTask && !e.SentAt.IsZero() && e.SentAt.Add(settles).After(from) {
+		from = e.SentAt.Add(settles)
+	}
+	if left := from.Sub(s.config.Clock.Now()); left > 0 {
 		return promoter.Observed{}, &promoter.LaterError{Why: "find " + string(e.Verb) + ": what was sent may still arrive", After: left}
 	}
 	var post promoter.ObservedPost

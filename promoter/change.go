@@ -1,6 +1,10 @@
 package promoter
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Change is a pull request as the platform shows it now, with what is needed
 // to say which findings it brings and where a comment can stand.
@@ -98,4 +102,14 @@ type ApprovalItem struct {
 	RepoID      int64 `json:"repo_id"`
 	Finding     int64 `json:"finding"`
 	PullRequest int   `json:"pull_request"`
+}
+
+// PlanID is a new plan's: P and as many hex digits of a digest over the seed as
+// it takes to be unlike every plan that is known.
+func PlanID(known []Approval, seed string) string {
+	digits, n := HashBody(seed), 4
+	for slices.ContainsFunc(known, func(a Approval) bool { return strings.EqualFold(a.ID, "P"+digits[:n]) }) {
+		n++
+	}
+	return "P" + digits[:n]
 }

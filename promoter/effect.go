@@ -24,6 +24,11 @@ const (
 	VerbReply       Verb = "reply"     // answer a person's comment in words, once
 )
 
+// OnTracker tells whether a verb is carried out in a tracker.
+func (v Verb) OnTracker() bool {
+	return v == VerbTask || v == VerbEditTask || v == VerbLinkTask || v == VerbHandBack
+}
+
 // EffectState follows the protocol of every effect: intended is stored before
 // anything is sent, sent before the call, unknown when the call's outcome is.
 type EffectState string
@@ -52,7 +57,6 @@ type Effect struct {
 	Attempt    int64       `json:"attempt"`
 	NotBefore  time.Time   `json:"not_before,omitzero"`
 	SentAt     time.Time   `json:"sent_at,omitzero"` // when it was last about to be sent
-	Looks      int         `json:"looks"`            // since then, that found nothing
 	State      EffectState `json:"state"`
 	Error      string      `json:"error,omitempty"`
 	Reason     string      `json:"reason"`

@@ -65,6 +65,11 @@ func (n Notice) OnDisplay() bool { return n.State == NoticePosted || n.State == 
 // what it said is not said again.
 func (n Notice) TakenAway() bool { return n.State == NoticeLost || n.State == NoticeClosedByPerson }
 
+// Shows tells whether people see a finding on a notice.
+func Shows(n Notice, finding int64) bool {
+	return n.OnDisplay() && live(n.Items, finding)
+}
+
 // Anchor is where in a change a review comment stands.
 type Anchor struct {
 	Path      string `json:"path"`
@@ -122,8 +127,9 @@ type Exhibit struct {
 	Threshold finding.Severity
 	Cohort    string
 	Reasons   []string
-	Ask       string // whom to ask, from the settings' group
-	Note      string // in a summary: why it is not an inline comment
+	Ask       string   // whom to ask, from the settings' group
+	Note      string   // in a summary: why it is not an inline comment
+	Task      TaskLink // the open task it is in: its key and address; empty: none
 }
 
 // Withdrawal is what takes the place of a comment that is withdrawn.

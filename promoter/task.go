@@ -17,7 +17,7 @@ type Task struct {
 	Campaign string           `json:"campaign,omitempty"` // the plan that let backlog through, if any
 }
 
-// TaskLink points from a task to where its findings are shown.
+// TaskLink points from a task to where its findings are shown, and back.
 type TaskLink struct {
 	URL   string `json:"url"`
 	Title string `json:"title"` // acme/shop#12

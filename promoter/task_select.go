@@ -27,8 +27,8 @@ type WantedTask struct {
 type TaskSelection struct {
 	Want     map[int64][]WantedTask
 	Deferred []Deferred
-	Backlog  int            // claims that no running campaign is about
-	Paced    map[string]int // claims that wait for a later week, by campaign
+	Backlog  int                      // claims that no running campaign is about
+	Paced    map[string]map[int64]int // claims that wait for a later week, by campaign and repository
 }
 
 // CampaignQuota is what a running campaign may still turn into tasks.
@@ -57,7 +57,7 @@ func (q *CampaignQuota) take(team string) bool {
 // by the ceilings and the team's week. It changes only the allowance.
 func SelectTasks(all []RepositoryTasks, a *Allowance) TaskSelection {
 	s := taskSelector{
-		TaskSelection: TaskSelection{Want: map[int64][]WantedTask{}, Paced: map[string]int{}},
+		TaskSelection: TaskSelection{Want: map[int64][]WantedTask{}, Paced: map[string]map[int64]int{}},
 		allowance:     a, slot: map[taskKey]int{}, posted: map[taskKey]bool{},
 	}
 	var fresh []Claim
@@ -174,7 +174,10 @@ func (s *taskSelector) admitBacklog(c Claim, joins bool) {
 	case q.take(c.Team):
 		s.add(c, q.ID)
 	default:
-		s.Paced[q.ID]++
+		if s.Paced[q.ID] == nil {
+			s.Paced[q.ID] = map[int64]int{}
+		}
+		s.Paced[q.ID][c.Exhibit.RepoID]++
 	}
 }
 

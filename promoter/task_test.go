@@ -249,7 +249,7 @@ func TestBacklogNeedsACampaignAndTheRestGoesByTheTeamsWeek(t *testing.T) {
 	a.PerTeam = 0
 	a.Campaigns = []*promoter.CampaignQuota{{ID: "P1", PerWeek: 1, Items: map[promoter.ApprovalItem]bool{{RepoID: 1, Finding: 1}: true, {RepoID: 1, Finding: 2}: true}}}
 	acts, sel := w.plan(claims, a, nil, noon)
-	if len(acts) != 1 || acts[0].Notice.Group != "F2" || acts[0].Notice.Task.Campaign != "P1" || sel.Paced["P1"] != 1 {
+	if len(acts) != 1 || acts[0].Notice.Group != "F2" || acts[0].Notice.Task.Campaign != "P1" || sel.Paced["P1"][1] != 1 {
 		t.Errorf("with a campaign: %+v %+v", acts, sel)
 	}
 	a = roomy()

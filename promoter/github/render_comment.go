@@ -3,6 +3,7 @@ package github
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
@@ -67,13 +68,26 @@ func single(e promoter.Exhibit) string {
 // footer says who found it, why it is shown, how to answer and whom to ask.
 func footer(e promoter.Exhibit, more []string) string {
 	shown := append([]string{"Found by " + foundBy(e.Finding)}, more...)
-	lines := []string{strings.Join(append(shown, whyShown(e)), " · "),
+	lines := []string{strings.Join(nonEmpty(append(shown, whyShown(e), tracked(e.Task))...), " · "),
 		"Wrong, or not useful? Reply `/sluice false-positive` with the reason, react with 👍 or 👎, or ask `/sluice why`; `/sluice help` lists the rest."}
 	if e.Ask != "" {
 		lines[1] += " Questions: " + text(e.Ask, 100)
 	}
 	return "<sub>" + strings.Join(lines, "<br>") + "</sub>"
 }
+
+// tracked names the task that a finding is in.
+func tracked(t promoter.TaskLink) string {
+	switch {
+	case t.Title == "":
+		return ""
+	case keyForm.MatchString(t.Title) && link(t.Title, t.URL) != "":
+		return "tracked as " + link(t.Title, t.URL)
+	}
+	return "tracked as " + code(t.Title, 60)
+}
+
+var keyForm = regexp.MustCompile(`^[A-Z][A-Z0-9]{1,20}-[0-9]{1,12}$`)
 
 func foundBy(f finding.Finding) string {
 	by := code(f.Scanner.Name, 60)

@@ -71,6 +71,6 @@ func listItem(e promoter.Exhibit) string {
 	}
 	first := strings.Join(nonEmpty("- **"+capital(f.Severity)+"**", inShort(e.Risk), foundBy(f), where+":", text(f.Message, 400)), " ")
 	second := strings.Join(nonEmpty(wording.Likelihood(e.Risk), mend, references(f), link("More about this rule", f.Rule.HelpURL), note), " ")
-	third := "<sub>" + code(e.Name, 150) + ", " + whyShown(e) + "</sub>"
+	third := "<sub>" + strings.Join(nonEmpty(code(e.Name, 150), whyShown(e), tracked(e.Task)), ", ") + "</sub>"
 	return strings.Join(nonEmpty(first, second, third), "\n  ") // in a comment every line end shows
 }

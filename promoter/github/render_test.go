@@ -91,6 +91,9 @@ func TestBodies(t *testing.T) {
 	comment := r.Comment([]promoter.Exhibit{injection()})
 	golden(t, "comment", comment)
 	golden(t, "comment_grouped", r.Comment([]promoter.Exhibit{one, two}))
+	inTask := injection()
+	inTask.Task = promoter.TaskLink{Title: "PAY-12", URL: "https://acme.atlassian.net/browse/PAY-12"}
+	golden(t, "comment_tracked", r.Comment([]promoter.Exhibit{inTask}))
 	log4j := dangerous()
 	golden(t, "comment_dangerous", r.Comment([]promoter.Exhibit{log4j}))
 	golden(t, "comment_dangerous_grouped", r.Comment([]promoter.Exhibit{log4j, one}))

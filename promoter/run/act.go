@@ -13,26 +13,28 @@ import (
 
 // act carries the actions out: withdrawals in every repository first, then
 // edits, then what is new, so that a rollback is never stuck behind a queue of
-// new comments.
+// new comments; and pull requests before tasks.
 func (r *runner) act(ctx context.Context) error {
-	total := len(r.actions)
-	r.step("acting", total)
-	for _, step := range []promoter.Step{promoter.StepWithdraw, promoter.StepEdit, promoter.StepShow} {
-		for _, batch := range batches(r.actions, step) {
-			r.done(len(batch))
-			r.carryOut(ctx, batch)
+	r.step("acting", len(r.actions))
+	for _, tasks := range []bool{false, true} {
+		for _, step := range []promoter.Step{promoter.StepWithdraw, promoter.StepEdit, promoter.StepShow} {
+			for _, batch := range batches(r.actions, step, tasks) {
+				r.done(len(batch))
+				r.carryOut(ctx, batch)
+			}
 		}
 	}
+	r.crossReference()
 	return nil
 }
 
 // batches puts the new comments of one pull request together, because one
 // review is one mail, and leaves every other action by itself.
-func batches(all []planned, step promoter.Step) [][]planned {
+func batches(all []planned, step promoter.Step, tasks bool) [][]planned {
 	var out [][]planned
 	review := map[promoter.Target]int{}
 	for _, p := range all {
-		if p.Step != step {
+		if p.Step != step || p.Verbs[0].OnTracker() != tasks {
 			continue
 		}
 		if p.Verbs[0] == promoter.VerbReview {
@@ -71,7 +73,11 @@ func (r *runner) carryOut(ctx context.Context, batch []planned) {
 
 // stopped tells whether a person's hand ended an action before its last verb.
 func stopped(after []promoter.Notice, batch []planned) bool {
-	return len(batch) == 1 && after[0].State != batch[0].Notice.State
+	want := batch[0].Notice.State
+	if want == promoter.NoticePlanned {
+		want = promoter.NoticePosted
+	}
+	return len(batch) == 1 && after[0].State != want
 }
 
 // perform sends one effect through its protocol. ok is false when something
@@ -85,7 +91,7 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 	}
 	e := promoter.Effect{
 		Verb: verb, Target: target, Repository: first.repo.FullName(), Token: r.Token(), Commit: first.commit,
-		Notices: noticesOf(batch), Cohorts: cohortsOfAll(batch), Reason: first.Reason, RunID: r.id, State: promoter.EffectIntended,
+		Notices: noticesOf(batch, before), Cohorts: cohortsOfAll(batch), Reason: first.Reason, RunID: r.id, State: promoter.EffectIntended,
 	}
 	if err := r.Store.Intend(r.keep, &e); err != nil {
 		r.report.fail("store", fmt.Errorf("intend %s: %w", verb, err))
@@ -96,19 +102,20 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 		return nil, false
 	}
 	began := r.Now()
-	seen, err := r.Platform.Do(ctx, e)
-	err = r.patience.heard(first.repo.FullName(), err)
+	seen, err := r.surfaceOf(verb).Do(ctx, e)
+	err = r.patienceOf(verb).heard(first.repo.FullName(), err)
 	s, outcome := r.judge(e, before, seen, err)
 	if stored := r.Store.Settle(r.keep, s); stored != nil {
 		r.report.fail("store", fmt.Errorf("settle %s: %w", verb, stored))
 		return nil, false
 	}
 	r.tell(first, batch, verb, outcome, s.Error, began)
+	r.countLost(verb, outcome)
 	switch outcome {
 	case outcomeDone, outcomeKept:
 		return s.Notices, true
 	case outcomeUnknown:
-		r.blocked[target] = true
+		r.leaveAlone(e)
 	}
 	return nil, false
 }
@@ -121,12 +128,9 @@ func (r *runner) notNow(ctx context.Context, verb promoter.Verb, first planned, 
 		return "the run was asked to stop"
 	case r.DryRun:
 		return "dry run"
-	case r.blocked[first.Notice.Target]:
-		return "an earlier effect on this pull request is not settled"
-	case !r.patience.over():
-		return "the platform does not answer, or asked us to wait"
-	case r.refused[first.repo.ID] != "":
-		return r.refused[first.repo.ID]
+	}
+	if why := r.shut(verb, first.Notice); why != "" {
+		return why
 	}
 	if first.Step == promoter.StepShow {
 		pause, err := r.Store.Pause(r.keep)
@@ -137,16 +141,20 @@ func (r *runner) notNow(ctx context.Context, verb promoter.Verb, first planned, 
 			return string(promoter.DeferPaused)
 		}
 	}
+	return r.movedSince(cohortsOfAll(batch))
+}
+
+// movedSince says which of the cohorts has moved since something was planned
+// under them; "" for none.
+func (r *runner) movedSince(cohorts []promoter.Cohort) string {
 	now, err := r.Store.Cohorts(r.keep)
 	if err != nil {
 		return err.Error()
 	}
-	for _, p := range batch {
-		for _, c := range p.cohorts {
-			i := slices.IndexFunc(now, func(n promoter.Cohort) bool { return n.ID == c.ID })
-			if i < 0 || now[i].Generation != c.Generation {
-				return fmt.Sprintf("cohort %s has moved since this was planned", c.Key)
-			}
+	for _, c := range cohorts {
+		i := slices.IndexFunc(now, func(n promoter.Cohort) bool { return n.ID == c.ID })
+		if i < 0 || now[i].Generation != c.Generation {
+			return fmt.Sprintf("cohort %s has moved since this was planned", c.Key)
 		}
 	}
 	return ""
@@ -164,7 +172,7 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 		s.Notices = settledAll(e, before, seen, at)
 		s.Shown = r.shown(s.Notices)
 		for _, post := range seen.Notices {
-			if post.Kept != "" || post.Gone {
+			if post.Kept != "" || post.Gone || post.Closed {
 				outcome = outcomeKept
 			}
 		}
@@ -172,11 +180,14 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
 	case errors.As(err, &refused):
 		s.State, s.Error, outcome = promoter.EffectRefused, err.Error(), outcomeFailed
-		r.refuse(e.Target.RepoID, refused)
+		r.refuse(e, refused)
 	case errors.As(err, &later):
 		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
 	case errors.Is(err, promoter.ErrUnknownOutcome):
 		s.State, s.Error, outcome = promoter.EffectUnknown, err.Error(), outcomeUnknown
+		if e.Verb == promoter.VerbTask {
+			s.NotBefore = at.Add(taskSettles)
+		}
 	default:
 		// Something could not be read before anything was written.
 		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
@@ -185,14 +196,6 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 		Effect: e.ID, Verb: e.Verb, Target: e.Target, Notices: numbers(e.Notices), State: s.State, Reason: e.Reason,
 	}}}
 	return s, outcome
-}
-
-// refuse remembers a refusal that would meet every effect in a repository, so
-// that it is one clear error and not hundreds.
-func (r *runner) refuse(repoID int64, err *promoter.RefusedError) {
-	if err.Mend != "" {
-		r.refused[repoID] = "refused before in this run: " + err.Why
-	}
 }
 
 // effectEntry is a line of the ledger.
@@ -217,10 +220,15 @@ func settledAll(e promoter.Effect, before []promoter.Notice, seen promoter.Obser
 	return out
 }
 
-func noticesOf(batch []planned) []promoter.Notice {
+// noticesOf are a batch's, as they shall be. What the verb before has just
+// made is known by now.
+func noticesOf(batch []planned, before []promoter.Notice) []promoter.Notice {
 	out := make([]promoter.Notice, len(batch))
 	for i, p := range batch {
 		out[i] = p.Notice
+		if out[i].Remote.ID == 0 {
+			out[i].Remote = before[i].Remote
+		}
 	}
 	return out
 }

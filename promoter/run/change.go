@@ -174,7 +174,7 @@ func onDisplay(have []promoter.Notice) map[int64]string {
 // claim decides about one sighting. ok is false when it shall not be shown.
 func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scope, s *store.Sighting, shown bool) (promoter.Claim, bool) {
 	f := d.book.findings[s.Finding]
-	claim := promoter.Claim{Finding: s.Finding, Cohort: d.cohorts[f.CohortID], Hold: true}
+	claim := promoter.Claim{Finding: s.Finding, Version: f.Version, Cohort: d.cohorts[f.CohortID], Hold: true}
 	claim.Team = d.teamOf(claim.Cohort)
 	// What the change brought stays the change's, wherever its lines go, and
 	// turning it back into a draft takes nothing away.
@@ -212,6 +212,7 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 		claim.Anchor = nil
 	}
 	d.dress(&claim, f, place, v.answer, c.Number)
+	claim.Exhibit.Task = d.taskOf(s.Finding)
 	return claim, true
 }
 
@@ -266,11 +267,16 @@ func groupOf(no int64, f finding.Finding, by string) string {
 	return "F" + strconv.FormatInt(no, 10)
 }
 
-// cause says why a finding on display is no longer wanted.
+// cause says why a finding on display in a pull request is no longer wanted.
 func (d *decider) cause(no int64, number int) promoter.RemovalCause {
+	return d.causeOf(no, number, func(ref string) bool { return store.ChangeOf(ref) == number })
+}
+
+// causeOf says it of the refs that count.
+func (d *decider) causeOf(no int64, number int, counts func(ref string) bool) promoter.RemovalCause {
 	var last *store.Sighting
 	for _, s := range d.book.of(no) {
-		if store.ChangeOf(d.book.scopes[s.Scope].Ref) == number && (last == nil || s.LastScan > last.LastScan) {
+		if counts(d.book.scopes[s.Scope].Ref) && (last == nil || s.LastScan > last.LastScan) {
 			last = s
 		}
 	}
@@ -301,7 +307,7 @@ func (d *decider) take(acts []promoter.Action, c promoter.Change) {
 	for _, a := range acts {
 		if a.Step == promoter.StepWithdraw {
 			if why, plan := d.allowance.LetWithdraw(a, d.book.repo().ID); why != "" {
-				d.deferWithdrawal(a, why, plan)
+				d.deferWithdrawal(d.book.repo().ID, a, why, plan)
 				continue
 			}
 		}
@@ -317,10 +323,10 @@ func (d *decider) take(acts []promoter.Action, c promoter.Change) {
 	}
 }
 
-func (d *decider) cohortsOf(n promoter.Notice) []promoter.Cohort {
+func (r *runner) cohortsOf(n promoter.Notice) []promoter.Cohort {
 	var out []promoter.Cohort
 	for _, i := range n.Items {
-		c := d.cohorts[i.CohortID]
+		c := r.cohorts[i.CohortID]
 		if c.ID != 0 && !slices.ContainsFunc(out, func(o promoter.Cohort) bool { return o.ID == c.ID }) {
 			out = append(out, c)
 		}

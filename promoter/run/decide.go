@@ -53,6 +53,9 @@ func (r *runner) decideAndPlan(ctx context.Context) error {
 		}
 		r.done(1)
 	}
+	if err := r.planTasks(ctx); err != nil {
+		return err
+	}
 	return r.saveExcess(ctx)
 }
 
@@ -66,6 +69,9 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	}
 	b := newBook(snap, r.id, r.Now().UTC())
 	if err := r.assignCohorts(ctx, b); err != nil {
+		return err
+	}
+	if err := r.askFacts(ctx, b); err != nil {
 		return err
 	}
 	d := newDecider(r, b)
@@ -89,6 +95,9 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 			return fmt.Errorf("store decisions: %w", err)
 		}
 	}
+	if r.sel.PullRequest == 0 {
+		d.collectTasks()
+	}
 	r.report.Decided++
 	return nil
 }
@@ -102,6 +111,9 @@ func changesOf(b *book) []int {
 		}
 	}
 	for _, n := range b.snap.Notices {
+		if n.Target.PullRequest == 0 {
+			continue // a task
+		}
 		if unsettled(n) || n.State == promoter.NoticeLeft && b.justScanned(n.Target.PullRequest) {
 			out = append(out, n.Target.PullRequest)
 		}
@@ -247,6 +259,7 @@ type decider struct {
 	*runner
 	book   *book
 	newest map[decisionKey]store.Decision
+	said   map[int64]verdict // of findings as they stand
 
 	baseScans map[scanOfKey]*store.Scan
 	readers   map[string]sourcetext.Reader // by source
@@ -255,7 +268,7 @@ type decider struct {
 
 func newDecider(r *runner, b *book) *decider {
 	d := &decider{
-		runner: r, book: b, newest: map[decisionKey]store.Decision{}, baseScans: map[scanOfKey]*store.Scan{},
+		runner: r, book: b, newest: map[decisionKey]store.Decision{}, said: map[int64]verdict{}, baseScans: map[scanOfKey]*store.Scan{},
 		readers: map[string]sourcetext.Reader{}, mapped: map[linesKey]func(int) (int, bool){},
 	}
 	for _, dec := range b.snap.Decisions {
@@ -264,15 +277,16 @@ func newDecider(r *runner, b *book) *decider {
 	return d
 }
 
-// standing decides about findings as they stand on branches.
+// standing decides about findings as they stand on branches, the base branch
+// first: where a finding stands on several, what is said of it is said of that.
 func (d *decider) standing(ctx context.Context) {
-	done := map[int64]bool{}
-	for _, s := range d.book.all {
-		if s.Until != 0 || s.State != store.SightingPresent || done[s.Finding] || isChangeRef(d.book.scopes[s.Scope].Ref) {
-			continue
+	for _, base := range []bool{true, false} {
+		for _, s := range d.book.openIn()[0] {
+			_, done := d.said[s.Finding]
+			if s.State == store.SightingPresent && !done && d.book.onBase(d.book.scopes[s.Scope].Ref) == base {
+				d.said[s.Finding] = d.ask(ctx, s.Finding, s.Place, 0, nil)
+			}
 		}
-		done[s.Finding] = true
-		d.ask(ctx, s.Finding, s.Place, 0, nil)
 	}
 }
 

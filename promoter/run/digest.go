@@ -24,6 +24,8 @@ type digestInput struct {
 	Ladder    []promoter.Cohort   `json:"ladder"`
 	Approvals []string            `json:"approvals"`
 	Paused    bool                `json:"paused"`
+	Tracker   bool                `json:"tracker"`
+	Campaigns []string            `json:"campaigns"`
 	Changes   []changeInput       `json:"changes"`
 }
 
@@ -45,6 +47,7 @@ func (r *runner) inputDigests(ctx context.Context) (map[int64]string, error) {
 		// One day for the whole run: at its end, midnight may have passed.
 		Policy: r.Decider.Revision(), Settings: r.Settings.Revision(), InForce: r.Settings.InForce(r.report.Started),
 		Ladder: r.moved(), Approvals: r.answered(), Paused: r.pause.Active(r.Now()),
+		Tracker: r.Tracker != nil, Campaigns: r.underWay(),
 	}
 	for _, repo := range r.repoOrder() {
 		if len(open[repo.ID]) == 0 {

@@ -2,13 +2,12 @@ package run
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
@@ -21,40 +20,40 @@ type excessKey struct {
 
 // putOff reports what is not shown now; what a ceiling held back is collected
 // for a plan that a person can approve.
-func (d *decider) putOff(all []promoter.Deferred) {
+func (r *runner) putOff(all []promoter.Deferred) {
 	for _, def := range all {
-		d.report.putOff(def)
-		d.met[def.Plan] = true
+		r.report.putOff(def)
+		r.met[def.Plan] = true
 		switch def.Why {
 		case promoter.DeferRejected:
 			continue // somebody said no: nothing is left to do
 		case promoter.DeferCeiling:
 			key := excessKey{promoter.ApprovalExcess, def.Claim.Cohort.Key}
-			d.excess[key] = append(d.excess[key], promoter.ApprovalItem{
-				RepoID: d.book.repo().ID, Finding: def.Claim.Finding, PullRequest: def.Claim.Exhibit.PullRequest,
+			r.excess[key] = append(r.excess[key], promoter.ApprovalItem{
+				RepoID: def.Claim.Exhibit.RepoID, Finding: def.Claim.Finding, PullRequest: def.Claim.Exhibit.PullRequest,
 			})
 		}
-		d.dirty[d.book.repo().ID] = true
+		r.dirty[def.Claim.Exhibit.RepoID] = true
 	}
 }
 
 // deferWithdrawal holds a withdrawal back that an edit of policy or settings
 // would cause beyond the ceiling.
-func (d *decider) deferWithdrawal(a promoter.Action, why promoter.DeferReason, plan string) {
-	d.met[plan] = true
+func (r *runner) deferWithdrawal(repoID int64, a promoter.Action, why promoter.DeferReason, plan string) {
+	r.met[plan] = true
 	if why == promoter.DeferRejected {
-		d.report.Deferred[string(why)]++
+		r.report.Deferred[string(why)]++
 		return // somebody said no: nothing is left to do
 	}
-	d.dirty[d.book.repo().ID] = true
-	d.report.Deferred["withdrawal "+string(promoter.DeferCeiling)]++
+	r.dirty[repoID] = true
+	r.report.Deferred["withdrawal "+string(promoter.DeferCeiling)]++
 	if why != promoter.DeferCeiling {
 		return
 	}
 	key := excessKey{promoter.ApprovalMass, ""}
 	for _, i := range a.Notice.Items {
-		item := promoter.ApprovalItem{RepoID: d.book.repo().ID, Finding: i.Finding, PullRequest: a.Notice.Target.PullRequest}
-		d.excess[key] = append(d.excess[key], item)
+		item := promoter.ApprovalItem{RepoID: repoID, Finding: i.Finding, PullRequest: a.Notice.Target.PullRequest}
+		r.excess[key] = append(r.excess[key], item)
 	}
 }
 
@@ -73,7 +72,7 @@ func (r *runner) expire() error {
 		return nil
 	}
 	for i, a := range r.approvals {
-		if a.State != promoter.ApprovalWaiting || r.met[a.ID] ||
+		if a.State != promoter.ApprovalWaiting || r.met[a.ID] || a.Kind != promoter.ApprovalExcess && a.Kind != promoter.ApprovalMass ||
 			slices.ContainsFunc(a.Items, func(item promoter.ApprovalItem) bool { return r.unsure[item.RepoID] }) {
 			continue
 		}
@@ -124,31 +123,22 @@ func reasonFor(key excessKey, n int) string {
 	return fmt.Sprintf("%d findings of %s more than the ceilings let one run show", n, key.cohort)
 }
 
-// planID is P and as many hex digits of the content's digest as it takes to
-// be unlike every other plan's.
 func (r *runner) planID(key excessKey, items []promoter.ApprovalItem) string {
-	sum := sha256.New()
-	fmt.Fprintf(sum, "%s %s %d\n", key.kind, key.cohort, r.id)
-	for _, i := range items {
-		fmt.Fprintf(sum, "%d %d %d\n", i.RepoID, i.Finding, i.PullRequest)
-	}
-	digits := hex.EncodeToString(sum.Sum(nil))
-	n := 4
-	for slices.ContainsFunc(r.approvals, func(a promoter.Approval) bool { return strings.EqualFold(a.ID, "P"+digits[:n]) }) {
-		n++
-	}
-	return "P" + digits[:n]
+	return promoter.PlanID(r.approvals, fmt.Sprint(key.kind, key.cohort, r.id, items))
 }
 
 // teamOf is whose weekly budget a cohort draws on: the owner of its group, or
 // the group itself where it names none.
-func (r *runner) teamOf(c promoter.Cohort) string {
-	at := slices.Index(r.Settings.Cohorts.By, "group")
+func (r *runner) teamOf(c promoter.Cohort) string { return TeamOf(r.Settings, c) }
+
+// TeamOf is whose week a cohort's notices count for.
+func TeamOf(s *settings.Settings, c promoter.Cohort) string {
+	at := slices.Index(s.Cohorts.By, "group")
 	labels := strings.Split(strings.SplitN(c.Key, "+", 2)[0], "/")
 	if at < 0 || at >= len(labels) {
 		return ""
 	}
-	if g, ok := r.Settings.GroupNamed(labels[at]); ok && g.Owner != "" {
+	if g, ok := s.GroupNamed(labels[at]); ok && g.Owner != "" {
 		return g.Owner
 	}
 	return labels[at]

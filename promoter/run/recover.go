@@ -39,13 +39,18 @@ func (r *runner) recover(ctx context.Context) error {
 func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 	s := store.Settlement{EffectID: e.ID, State: promoter.EffectCancelled, At: r.Now().UTC(), Error: "not sent"}
 	if e.State != promoter.EffectIntended {
-		if r.Platform == nil || !r.sel.has(e.Repository) {
+		from := r.surfaceOf(e.Verb)
+		if from == nil || !r.sel.has(e.Repository) {
 			r.leaveUnknown(e, "not looked for in this run")
 			return nil
 		}
+		if why := r.tooEarly(e); why != "" {
+			r.leaveUnknown(e, why)
+			return nil
+		}
 		var seen promoter.Observed
-		err := r.patience.ask(e.Repository, func() (err error) {
-			seen, err = r.Platform.Find(ctx, e)
+		err := r.patienceOf(e.Verb).ask(e.Repository, func() (err error) {
+			seen, err = from.Find(ctx, e)
 			return err
 		})
 		if err != nil {
@@ -58,6 +63,9 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 			}
 		}
 		s.Error = "looked for and not found"
+		if !seen.Found && e.Verb == promoter.VerbTask {
+			return r.sendAgain(ctx, e)
+		}
 		if seen.Found {
 			before, err := r.remembered(ctx, e)
 			if err != nil {
@@ -69,6 +77,11 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 			s.Shown = r.shown(s.Notices)
 		}
 	}
+	return r.settled(e, s)
+}
+
+// settled stores what became of an effect of an earlier run.
+func (r *runner) settled(e promoter.Effect, s store.Settlement) error {
 	s.Entries = []store.Entry{{Kind: "effect", Body: effectEntry{
 		Effect: e.ID, Verb: e.Verb, Target: e.Target, Notices: numbers(e.Notices), State: s.State, Reason: "recovered",
 	}}}
@@ -85,7 +98,7 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 // request is no more: then nobody sees it either.
 func (r *runner) vanished(ctx context.Context, e promoter.Effect, err error) bool {
 	var refused *promoter.RefusedError
-	if !errors.As(err, &refused) || refused.Mend != "" {
+	if !errors.As(err, &refused) || refused.Mend != "" || e.Verb.OnTracker() {
 		return false // what a person can mend is to be looked for once it is mended
 	}
 	owner, name, _ := strings.Cut(e.Repository, "/")
@@ -94,7 +107,7 @@ func (r *runner) vanished(ctx context.Context, e promoter.Effect, err error) boo
 }
 
 func (r *runner) leaveUnknown(e promoter.Effect, why string) {
-	r.blocked[e.Target] = true
+	r.leaveAlone(e)
 	r.dirty[e.Target.RepoID] = true
 	r.logEffect(zapcore.WarnLevel, e.Repository, e.Target.PullRequest, e.Verb, string(outcomeUnknown), zap.String("reason", "recovered"), zap.String("detail", why))
 	r.report.unknown(e, why)

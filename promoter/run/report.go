@@ -57,6 +57,7 @@ type Report struct {
 	Actions    []ActionLine   `json:"actions"`
 	Deferred   map[string]int `json:"deferred"`              // claims not shown now, by reason
 	Plans      []PlanLine     `json:"plans"`                 // waiting for a person
+	Backlog    int            `json:"backlog"`               // findings that would be tasks, had a campaign asked for them
 	NoPlatform int            `json:"no_platform,omitempty"` // findings of pull requests nobody could be asked about
 	Errors     []ErrorLine    `json:"errors"`
 	Pruned     store.Pruned   `json:"pruned"` // what was old and thrown away
@@ -220,7 +221,7 @@ func (r *Report) effect(first planned, batch []planned, verb promoter.Verb, out 
 		r.Effects.Deferred++
 	case outcomeFailed:
 		r.Effects.Failed++
-		r.fail("platform", fmt.Errorf("%s#%d: %s", first.repo.FullName(), first.Notice.Target.PullRequest, detail))
+		r.fail(whereOf(verb), fmt.Errorf("%s: %s", targetName(first.repo.FullName(), first.Notice.Target.PullRequest), detail))
 	case outcomeUnknown:
 		r.Effects.Unknown++
 	}
@@ -234,6 +235,22 @@ func (r *Report) effect(first planned, batch []planned, verb promoter.Verb, out 
 		}
 		r.Actions = append(r.Actions, line)
 	}
+}
+
+// whereOf is the area an effect's errors are reported in.
+func whereOf(v promoter.Verb) string {
+	if v.OnTracker() {
+		return "tracker"
+	}
+	return "platform"
+}
+
+// targetName is a pull request, or the repository a task is about.
+func targetName(repository string, number int) string {
+	if number == 0 {
+		return repository
+	}
+	return promoter.ChangeName(repository, number)
 }
 
 func (r *Report) unknown(e promoter.Effect, why string) {

@@ -34,6 +34,7 @@ type Store interface {
 	store.Ladder
 	store.Outbox
 	store.Approvals
+	store.Campaigns
 	store.Answers
 	store.Ledger
 	store.Upkeep
@@ -99,6 +100,10 @@ type Config struct {
 	Host     string // of the platform, "github.com"
 	Platform Platform
 	Renderer promoter.Renderer
+	// Tracker is where tasks are kept; nil: nowhere, and there are none. It
+	// needs the TaskRenderer for its deployment.
+	Tracker      Tracker
+	TaskRenderer promoter.TaskRenderer
 	// Text reads the source text that a source's findings point into. Nil, or
 	// a nil answer: the report alone must do.
 	Text func(source connectors.Config, r promoter.Repository) sourcetext.Reader
@@ -149,7 +154,7 @@ func (s Selection) hasChange(number int) bool {
 // run, and the report says so.
 func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
 	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]asked{}, merges: map[mergeKey]bool{}, patience: patience{now: cfg.Now, silent: map[string]bool{}}, blocked: map[promoter.Target]bool{},
-		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, heard: map[string]finding.EPSS{}, report: newReport(cfg, sel)}
+		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, heard: map[string]finding.EPSS{}, held: map[int64]map[int64]bool{}, tracker: newTrackerState(cfg.Now), report: newReport(cfg, sel)}
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
 	if err := r.begin(ctx); err != nil {
@@ -189,10 +194,15 @@ type runner struct {
 	current   map[int64]bool           // its facts were asked for in this run
 	met       map[string]bool          // waiting plans that are still about something
 	actions   []planned
+	campaigns []Campaign
+	tasks     []taskWork
+	paced     map[string]map[int64]int // claims that wait for a campaign's next week, by repository
+	held      map[int64]map[int64]bool // tasks, by repository and number, about which an effect's outcome is not known
 	excess    map[excessKey][]promoter.ApprovalItem
 	missing   []store.Delivery // files that were read once and are no longer there
 
 	refused  map[int64]string // repositories in which the platform refuses us
+	tracker  trackerState
 	patience patience
 }
 
@@ -211,6 +221,7 @@ func (r *runner) loop(ctx context.Context) error {
 		step{"learn of risks", r.learnRisks},
 		step{"decide", r.decideAndPlan},
 		step{"act", r.act},
+		step{"end campaigns", r.endCampaigns},
 		step{"remember", r.remember},
 		step{"prune", r.prune},
 	)
@@ -312,16 +323,18 @@ func (r *runner) allow(ctx context.Context) error {
 		if a.State == promoter.ApprovalExpired {
 			continue
 		}
-		answers := r.allowance.Answered
-		if a.Kind == promoter.ApprovalMass {
-			answers = r.allowance.Withdrawn
+		answers := map[promoter.ApprovalKind]map[promoter.ApprovalItem]promoter.Approval{
+			promoter.ApprovalExcess: r.allowance.Answered, promoter.ApprovalMass: r.allowance.Withdrawn,
+		}[a.Kind]
+		if answers == nil {
+			continue // it is about something else
 		}
 		for _, item := range a.Items {
 			answers[item] = a
 		}
 	}
 	r.excess = map[excessKey][]promoter.ApprovalItem{}
-	return nil
+	return r.permit(ctx)
 }
 
 // repoOrder lists the selected repositories by name, so that runs are alike.

@@ -193,8 +193,7 @@ type Outbox interface {
 	// It writes no notice rows: new notices were written as planned by Apply
 	// before, and Settle writes what became of them.
 	Intend(ctx context.Context, e *promoter.Effect) error
-	// Sent marks it as about to be sent, with the time, and counts the attempt;
-	// no look counts any more. It fails with
+	// Sent marks it as about to be sent, with the time, and counts the attempt. It fails with
 	// *ConflictError when the effect is not open (any more).
 	Sent(ctx context.Context, effectID int64) error
 	// Settle stores the outcome with the notices as they stand after it and
@@ -218,7 +217,6 @@ type Settlement struct {
 	State     promoter.EffectState
 	Error     string
 	NotBefore time.Time
-	Looks     int                 // Effect.Looks from now on
 	Notices   []promoter.Notice   // whole rows, replacing those there
 	Shown     []promoter.Exposure // what is booked already is left as it is
 	Entries   []Entry

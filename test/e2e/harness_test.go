@@ -49,7 +49,9 @@ type place struct {
 	tokens   int
 	wrap     func(http.RoundTripper) http.RoundTripper
 	store    store.Store
-	client   *githubapi.Client // of the newest config
+	client   *githubapi.Client     // of the newest config
+	tracker  run.Tracker           // nil: none
+	tasks    promoter.TaskRenderer // for it
 }
 
 // tb is what a place needs of a test, so that a child process can do without one.
@@ -228,6 +230,7 @@ func (p *place) config() run.Config {
 	p.must(err)
 	return run.Config{
 		Store: db, Decider: engine, Settings: s, Sources: p.sources(), Host: "sandbox", Platform: shown, Renderer: surface.Renderer{},
+		Tracker: p.tracker, TaskRenderer: p.tasks,
 		Text: func(_ connectors.Config, r promoter.Repository) sourcetext.Reader {
 			reader := sourcetext.Git(p.gitPath[r.FullName()])
 			p.t.Cleanup(func() { reader.Close() })

@@ -66,7 +66,7 @@ func (db *DB) Sent(ctx context.Context, effectID int64) error {
 		if _, _, err := step(ctx, tx, effectID, promoter.EffectSent); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE effect SET attempt = attempt + 1, sent = $1, looks = 0 WHERE effect_id = $2`,
+		_, err := tx.ExecContext(ctx, `UPDATE effect SET attempt = attempt + 1, sent = $1 WHERE effect_id = $2`,
 			micro(db.clock()), effectID)
 		return err
 	})
@@ -106,8 +106,8 @@ func (db *DB) Settle(ctx context.Context, s store.Settlement) error {
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE effect SET error = $1, not_before = $2, looks = $3, settled = $4 WHERE effect_id = $5`,
-			s.Error, moment(s.NotBefore), s.Looks, moment(settled), s.EffectID)
+		_, err = tx.ExecContext(ctx, `UPDATE effect SET error = $1, not_before = $2, settled = $3 WHERE effect_id = $4`,
+			s.Error, moment(s.NotBefore), moment(settled), s.EffectID)
 		if err != nil {
 			return err
 		}
@@ -128,10 +128,10 @@ func (db *DB) Settle(ctx context.Context, s store.Settlement) error {
 func (db *DB) OpenEffects(ctx context.Context) ([]promoter.Effect, error) {
 	return collect(ctx, db.read, "open effects", func(rows *sql.Rows, e *promoter.Effect) error {
 		return rows.Scan(&e.ID, &e.Verb, &e.Target.RepoID, &e.Target.PullRequest, &e.Repository, &e.Token, &e.Commit,
-			document{&e.Notices}, document{&e.Cohorts}, &e.Attempt, (*moment)(&e.NotBefore), (*moment)(&e.SentAt), &e.Looks, &e.State, &e.Error, &e.Reason, &e.RunID,
+			document{&e.Notices}, document{&e.Cohorts}, &e.Attempt, (*moment)(&e.NotBefore), (*moment)(&e.SentAt), &e.State, &e.Error, &e.Reason, &e.RunID,
 			document{&e.Reply})
 	}, `SELECT effect_id, verb, repo_id, change, repository, token, commit_id, notices, cohorts,
-			attempt, not_before, sent, looks, state, error, reason, run_id, reply
+			attempt, not_before, sent, state, error, reason, run_id, reply
 		FROM effect WHERE state IN ('intended', 'sent', 'unknown') ORDER BY effect_id`)
 }
 

@@ -44,11 +44,11 @@ func effectLife(t *testing.T, s store.Store) {
 	ok(t, s.Sent(ctx, e.ID))
 	e.State, e.Attempt, e.SentAt = promoter.EffectSent, 1, sentAt(t, s)
 	same(t, "sent", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
-	ok(t, s.Settle(ctx, store.Settlement{EffectID: e.ID, State: promoter.EffectUnknown, Error: "timeout", NotBefore: At(20), Looks: 1, At: At(10)}))
-	e.State, e.Error, e.NotBefore, e.Looks = promoter.EffectUnknown, "timeout", At(20), 1
+	ok(t, s.Settle(ctx, store.Settlement{EffectID: e.ID, State: promoter.EffectUnknown, Error: "timeout", NotBefore: At(20), At: At(10)}))
+	e.State, e.Error, e.NotBefore = promoter.EffectUnknown, "timeout", At(20)
 	same(t, "unknown stays open", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
 	ok(t, s.Sent(ctx, e.ID))
-	e.State, e.Attempt, e.Looks, e.SentAt = promoter.EffectSent, 2, 0, sentAt(t, s)
+	e.State, e.Attempt, e.SentAt = promoter.EffectSent, 2, sentAt(t, s)
 	same(t, "sent again", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
 
 	wrong := n

@@ -64,7 +64,6 @@ CREATE TABLE effect_next (
     attempt    INTEGER NOT NULL,
     not_before INTEGER,
     sent       INTEGER, -- when it was last about to be sent
-    looks      INTEGER NOT NULL DEFAULT 0, -- since then, that found nothing
     state      TEXT    NOT NULL CONSTRAINT effect_state
         CHECK (state IN ('intended', 'sent', 'unknown', 'done', 'refused', 'cancelled')),
     error      TEXT    NOT NULL,
@@ -73,7 +72,7 @@ CREATE TABLE effect_next (
     settled    INTEGER
 );
 INSERT INTO effect_next SELECT effect_id, verb, repo_id, change, repository, token, commit_id, notices, cohorts, attempt,
-    not_before, NULL, 0, state, error, reason, run_id, settled FROM effect;
+    not_before, NULL, state, error, reason, run_id, settled FROM effect;
 
 CREATE TABLE effect_notice_next (
     effect_id  INTEGER NOT NULL REFERENCES effect_next,

@@ -120,9 +120,16 @@ func (r *report) scanner() finding.Scanner {
 }
 
 func (r *record) finding(o native.Options, about *report) finding.Finding {
+	if v := r.Vulnerability; v != nil && v.ID != "" {
+		f := v.finding(about.scanner(), r)
+		if f.Place = r.place(o.Root); f.Place != nil {
+			f.Package.Manifest = f.Place.Path
+		}
+		return f
+	}
 	code := r.code()
 	f := finding.Finding{
-		Scanner: about.scanner(), Kind: kind(about.CheckType, r),
+		Scanner: about.scanner(), Kind: kind(about.CheckType, r.CheckID),
 		Rule:    finding.Rule{ID: r.CheckID, Name: r.CheckName, HelpURL: clean.URL(r.Guideline), Description: clean.Sentences(r.Description)},
 		Message: cmp.Or(r.CheckName, r.CheckID),
 		Place:   r.place(o.Root),
@@ -132,24 +139,18 @@ func (r *record) finding(o native.Options, about *report) finding.Finding {
 		f.Rule.Tags = []string{r.Category}
 	}
 	f.Severity, f.SeverityFrom = native.Severity(r.Severity)
-	switch f.Kind {
-	case finding.Secret:
-		// The text is masked, and the resource is a hash of the secret.
+	if f.Kind == finding.Secret { // the text is masked, and the resource is a hash of the secret
 		f.Parts.Symbol = ""
 		clean.Redact(&f, r.Resource, code, o.Secrets)
-	case finding.SCA:
-		r.Vulnerability.describe(&f)
 	}
 	return f
 }
 
 // kind goes by the framework, and by the check's id where that is missing.
-func kind(framework string, r *record) finding.Kind {
+func kind(framework, check string) finding.Kind {
 	switch {
-	case framework == "secrets", strings.HasPrefix(r.CheckID, "CKV_SECRET"):
+	case framework == "secrets", strings.HasPrefix(check, "CKV_SECRET"):
 		return finding.Secret
-	case r.Vulnerability != nil && r.Vulnerability.ID != "":
-		return finding.SCA
 	case strings.HasPrefix(framework, "sca_"): // licences
 		return finding.Other
 	case strings.HasPrefix(framework, "sast"):
@@ -187,23 +188,12 @@ func (r *record) code() string {
 	return text.String()
 }
 
-func (v *vulnerability) describe(f *finding.Finding) {
-	f.Advisories = clean.FindAdvisories(nil, v.ID)
-	f.Parts.Symbol, f.Parts.Snippet = "", ""
-	f.Rule.HelpURL = cmp.Or(clean.URL(v.Link), f.Rule.HelpURL)
-	f.Rule.Description = cmp.Or(f.Rule.Description, clean.Sentences(v.Description))
-	f.Message = v.ID + " in " + v.Package + " " + v.Version
-	f.Package = native.Package(v.Type, v.Package, v.Version)
-	f.Package.FixedIn = v.Fixed
-	if f.Place != nil {
-		f.Package.Manifest = f.Place.Path
-	}
-	if f.Severity == finding.Unknown {
-		f.Severity, f.SeverityFrom = native.Severity(v.Severity)
-	}
-	if v.Score > 0 && v.Score <= 10 {
-		if f.Score, f.Vector = v.Score, v.Vector; f.Severity == finding.Unknown {
-			f.Severity, f.SeverityFrom = finding.FromScore(v.Score), finding.FromCVSS
-		}
-	}
+// finding is a vulnerable package.
+func (v *vulnerability) finding(by finding.Scanner, r *record) finding.Finding {
+	pkg := native.Package(v.Type, v.Package, v.Version)
+	pkg.FixedIn = v.Fixed
+	return native.Vulnerability{
+		ID: v.ID, Title: v.ID + " in " + v.Package + " " + v.Version, Details: cmp.Or(r.Description, v.Description), URL: clean.URL(v.Link),
+		Word: cmp.Or(r.Severity, v.Severity), Ratings: []native.Rating{{Score: v.Score, Vector: v.Vector}}, Package: pkg,
+	}.Finding(by)
 }

@@ -73,7 +73,7 @@ func (r *result) finding(o native.Options) finding.Finding {
 	code := shown.Lines(place.StartLine, place.EndLine)
 	f := finding.Finding{
 		Scanner: scanner, Kind: finding.SAST,
-		Rule:    finding.Rule{ID: r.TestID, Name: r.TestName, HelpURL: clean.URL(r.MoreInfo)},
+		Rule:    finding.Rule{ID: r.TestID, Name: r.TestName, HelpURL: r.MoreInfo},
 		Message: r.Text,
 		Place:   native.Place(o.Root, r.File, place),
 		Parts:   finding.Parts{Snippet: clean.Snippet(code)},

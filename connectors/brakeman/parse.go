@@ -100,7 +100,7 @@ func (r *report) scanner() finding.Scanner {
 func (w *warning) finding(o native.Options, about *report) finding.Finding {
 	f := finding.Finding{
 		Scanner: about.scanner(), Kind: finding.SAST,
-		Rule:       finding.Rule{Name: w.Check + "/" + w.Type, HelpURL: clean.URL(w.Link)},
+		Rule:       finding.Rule{Name: w.Check + "/" + w.Type, HelpURL: w.Link},
 		Message:    w.Message,
 		Place:      about.place(o.Root, w.File, w.Line),
 		Advisories: clean.FindAdvisories(nil, w.Message),

@@ -84,7 +84,7 @@ func (i *issue) finding(o native.Options, by finding.Scanner) finding.Finding {
 	}
 	f := finding.Finding{
 		Scanner: by, Kind: finding.SAST,
-		Rule:    finding.Rule{ID: i.RuleID, HelpURL: clean.URL(i.CWE.URL), Description: clean.Sentences(i.Details)},
+		Rule:    finding.Rule{ID: i.RuleID, HelpURL: i.CWE.URL, Description: clean.Sentences(i.Details)},
 		Message: i.Details,
 		Place:   native.Place(o.Root, i.File, finding.Place{StartLine: first, EndLine: last, StartColumn: shown.Column(first, i.Column)}),
 		Parts:   finding.Parts{Snippet: clean.Snippet(code)},

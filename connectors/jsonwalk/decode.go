@@ -1,6 +1,7 @@
 package jsonwalk
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"strconv"
@@ -24,6 +25,7 @@ type decoder struct {
 	s     Scanner
 	plans map[reflect.Type]map[string]int // fields by name in lower case
 	room  int
+	used  bool // for the element at hand
 }
 
 func newDecoder() *decoder { return &decoder{plans: map[reflect.Type]map[string]int{}} }
@@ -52,8 +54,12 @@ var rawMessage = reflect.TypeFor[json.RawMessage]()
 
 func (d *decoder) value(v reflect.Value) error {
 	if v.Type() == rawMessage {
-		raw, _, err := d.s.Capture(nil, len(d.s.buf))
-		v.SetBytes(raw)
+		if _, err := d.s.Peek(); err != nil {
+			return err
+		}
+		from := d.s.pos // all is in memory, and stays where it is
+		err := d.s.Skip()
+		v.SetBytes(bytes.Clone(d.s.buf[from:d.s.pos]))
 		return err
 	}
 	switch v.Kind() {

@@ -55,10 +55,19 @@ func (s *Scanner) Capture(into []byte, limit int) (text []byte, over bool, err e
 	before := len(into)
 	err = s.pass(func(piece []byte) {
 		if over = over || len(into)-before+len(piece) > limit; !over {
-			into = append(into, piece...)
+			into = append(roomFor(into, len(piece)), piece...)
 		}
 	})
 	return into, over, err
+}
+
+// roomFor doubles a buffer that has no room for n more bytes: append would leave more
+// garbage behind on the way to a large one.
+func roomFor(b []byte, n int) []byte {
+	if cap(b)-len(b) >= n {
+		return b
+	}
+	return append(make([]byte, 0, max(2*cap(b), len(b)+n)), b...)
 }
 
 var literals = map[byte]string{'t': "true", 'f': "false", 'n': "null"}

@@ -2,6 +2,7 @@ package jsonwalk
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -317,13 +318,19 @@ func (p *pass) element(pattern int, key string) error {
 	if !e.TooLarge {
 		e.Raw = p.buf
 	}
-	return p.yield(e)
+	p.decoder.used = false
+	if err := p.yield(e); err != nil || e.TooLarge || p.decoder.used {
+		return err
+	}
+	_, err = p.decoder.decode(e.Raw, e.Offset, new(json.RawMessage)) // or nobody would notice that it is broken
+	return err
 }
 
 // Decode decodes the element into a struct, slice, map or scalar, or pointers to
 // such; see decoder for how. It returns how many members had another type than
 // wanted and were passed over. An error is an *Error: the file is broken here.
 func (e Element) Decode(into any) (mistyped int, err error) {
+	e.decoder.used = true
 	return e.decoder.decode(e.Raw, e.Offset, into)
 }
 

@@ -2,6 +2,7 @@ package jsonwalk_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -204,5 +205,25 @@ func TestAnElementWithTooManyEntriesSaysThatItIsCut(t *testing.T) {
 	})
 	if err != nil || !cmp.Equal(cut, []bool{false, true}) {
 		t.Error(cut, err)
+	}
+}
+
+// What nobody decodes is checked all the same.
+func TestNothingBrokenIsPassedOver(t *testing.T) {
+	for _, decode := range []bool{false, true} {
+		for _, doc := range []string{"[{\"raw\":\"\x00\"},{}]", `[{"raw":[01]},{}]`, `[{"raw":{"a"}},{}]`, `[{"raw":[1,]},{}]`} {
+			w := jsonwalk.Walk{Open: text(doc), Elements: []string{"[*]"}}
+			_, err := w.Each(context.Background(), func(e jsonwalk.Element) error {
+				if !decode {
+					return nil
+				}
+				var one struct{ Raw json.RawMessage }
+				_, err := e.Decode(&one)
+				return err
+			})
+			if !errors.Is(err, jsonwalk.ErrMalformed) {
+				t.Errorf("%q, decoded: %v: %v", doc, decode, err)
+			}
+		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/sluice-sec/sluice/connectors/clean"
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 )
@@ -91,7 +92,8 @@ func (r *Report) Skip(why finding.Reason) {
 }
 
 // Add counts and emits a finding. One without a rule is skipped. State, severity
-// and end line are filled in where they are missing; impossible lines are dropped.
+// and end line are filled in where they are missing; impossible lines are dropped,
+// and so is an address that leads nowhere on the web.
 func (r *Report) Add(f finding.Finding) error {
 	if f.Rule.ID == "" {
 		r.Skip(finding.NoRule)
@@ -103,6 +105,7 @@ func (r *Report) Add(f finding.Finding) error {
 	if f.Severity == finding.Unknown {
 		f.Severity, f.SeverityFrom = finding.DefaultSeverity(f.Kind), finding.FromDefault
 	}
+	f.Rule.HelpURL = clean.URL(f.Rule.HelpURL)
 	if f.Place != nil {
 		place := plausible(*f.Place)
 		f.Place = &place

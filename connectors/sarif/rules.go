@@ -131,6 +131,7 @@ func (s *scanner) rule(r *rule) error {
 		}
 		return s.Skip()
 	})
+	r.HelpURL = clean.URL(r.HelpURL)
 	if r.Description = clean.Sentences(short); r.Description == "" {
 		r.Description = clean.Sentences(full)
 	}

@@ -135,7 +135,7 @@ func (l *line) finding(o native.Options) finding.Finding {
 
 // detected makes a finding of a result of version 3.
 func (l *line) detected(f *finding.Finding, o native.Options) {
-	f.Rule = finding.Rule{ID: l.Detector, HelpURL: clean.URL(l.Extra["rotation_guide"]), Description: clean.Sentences(l.Description)}
+	f.Rule = finding.Rule{ID: l.Detector, HelpURL: l.Extra["rotation_guide"], Description: clean.Sentences(l.Description)}
 	switch {
 	case l.Verified:
 		f.Message = l.Detector + " credential: it was tried, and it works."

@@ -83,17 +83,17 @@ func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) err
 	elements := []string{"results.failed_checks[*]", "results.skipped_checks[*]", "results.passed_checks[*]", "results.parsing_errors[*]"}
 	keep := []string{"check_type", "summary.checkov_version", "checkov_version"}
 	all, err := o.Walk(inArrayToo(elements), inArrayToo(keep)).Each(ctx, func(e jsonwalk.Element) error {
-		switch e.Pattern % arrays {
-		case unread:
+		if e.Pattern%arrays == unread {
 			r.Incomplete()
-			return nil
-		case passed:
-			r.Skip(finding.NotAProblem)
 			return nil
 		}
 		var one record
 		if ok, err := r.Read(e, &one); !ok {
 			return err
+		}
+		if e.Pattern%arrays == passed {
+			r.Skip(finding.NotAProblem)
+			return nil
 		}
 		f := one.finding(o, jsonwalk.Of[report](e.Around[0]))
 		if e.Pattern%arrays == skipped {
@@ -130,7 +130,7 @@ func (r *record) finding(o native.Options, about *report) finding.Finding {
 	code := r.code()
 	f := finding.Finding{
 		Scanner: about.scanner(), Kind: kind(about.CheckType, r.CheckID),
-		Rule:    finding.Rule{ID: r.CheckID, Name: r.CheckName, HelpURL: clean.URL(r.Guideline), Description: clean.Sentences(r.Description)},
+		Rule:    finding.Rule{ID: r.CheckID, Name: r.CheckName, HelpURL: r.Guideline, Description: clean.Sentences(r.Description)},
 		Message: cmp.Or(r.CheckName, r.CheckID),
 		Place:   r.place(o.Root),
 		Parts:   finding.Parts{Snippet: clean.Snippet(code), Symbol: r.Resource},
@@ -193,7 +193,7 @@ func (v *vulnerability) finding(by finding.Scanner, r *record) finding.Finding {
 	pkg := native.Package(v.Type, v.Package, v.Version)
 	pkg.FixedIn = v.Fixed
 	return native.Vulnerability{
-		ID: v.ID, Title: v.ID + " in " + v.Package + " " + v.Version, Details: cmp.Or(r.Description, v.Description), URL: clean.URL(v.Link),
+		ID: v.ID, Title: v.ID + " in " + v.Package + " " + v.Version, Details: cmp.Or(r.Description, v.Description), URL: v.Link,
 		Word: cmp.Or(r.Severity, v.Severity), Ratings: []native.Rating{{Score: v.Score, Vector: v.Vector}}, Package: pkg,
 	}.Finding(by)
 }

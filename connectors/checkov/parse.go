@@ -5,9 +5,10 @@
 //
 // The awkward truth: without its platform Checkov names no severities, and its SARIF
 // calls everything an error; here it is the default. All frameworks are one scan,
-// for one that has nothing to check any more is not mentioned. The snippet is the
-// whole resource, so an edit anywhere in it looks like other code; the resource's
-// name is the symbol. A finding in a module does not say who uses the module.
+// for one that has nothing to check any more is not mentioned. A finding is about
+// all lines of a resource, so an edit anywhere in it looks like other code; the
+// resource's name is the fingerprint. A finding in a module does not say who uses
+// the module.
 package checkov
 
 import (
@@ -138,9 +139,12 @@ func (r *record) finding(o native.Options, about *report) finding.Finding {
 	if r.Category != "" {
 		f.Rule.Tags = []string{r.Category}
 	}
+	if f.Place != nil && r.Resource != "" { // what Checkov's own baselines go by
+		f.Parts.Fingerprints = map[string]string{"checkov": f.Place.Path + ":" + r.Resource}
+	}
 	f.Severity, f.SeverityFrom = native.Severity(r.Severity)
 	if f.Kind == finding.Secret { // the text is masked, and the resource is a hash of the secret
-		f.Parts.Symbol = ""
+		f.Parts.Symbol, f.Parts.Fingerprints = "", nil
 		clean.Redact(&f, r.Resource, code, o.Secrets)
 	}
 	return f

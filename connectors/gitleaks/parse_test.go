@@ -26,3 +26,19 @@ func count(data []byte) int {
 	}
 	return len(all)
 }
+
+// A report of another kind must not look like one without leaks.
+func TestOnlyLeaksMakeACompleteReport(t *testing.T) {
+	for text, want := range map[string]struct{ complete, broken bool }{
+		"[]":        {true, false},
+		`[{"a":1}]`: {false, false},
+		`[1]`:       {false, false},
+		`{}`:        {false, true},
+		`null`:      {false, true},
+	} {
+		all, report, err := nativetest.Read(gitleaks.Parse, []byte(text), native.Options{})
+		if len(all) > 0 || report.Complete != want.complete || native.Broken(err) != want.broken {
+			t.Errorf("%s: %d findings, %+v, %v", text, len(all), report, err)
+		}
+	}
+}

@@ -24,3 +24,20 @@ func TestRealReportsLoseNothing(t *testing.T) {
 		return len(doc.Issues)
 	}, "gosec")
 }
+
+// gosec writes null for no issues; a report that lost them is another thing.
+func TestNoIssuesMayBeNull(t *testing.T) {
+	for text, ok := range map[string]bool{
+		`{"Issues":null,"Stats":{"found":0}}`: true,
+		`{"Issues":[],"Stats":{"found":0}}`:   true,
+		`{"Issues":null,"Stats":{"found":3}}`: false,
+		`{"Stats":{"found":3}}`:               false,
+		`{"Issues":null}`:                     false,
+		`{}`:                                  false,
+	} {
+		_, report, err := nativetest.Read(gosec.Parse, []byte(text), native.Options{})
+		if report.Complete != ok || native.Broken(err) == ok {
+			t.Errorf("%s: complete %v, %v", text, report.Complete, err)
+		}
+	}
+}

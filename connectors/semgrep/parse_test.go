@@ -25,3 +25,22 @@ func TestRealReportsLoseNothing(t *testing.T) {
 		return len(doc.Results)
 	}, "semgrep", "semgrep_pro")
 }
+
+func TestAScanThatCouldNotReadAFileIsIncomplete(t *testing.T) {
+	for fault, complete := range map[string]bool{
+		`{"level":"warn","type":["PartialParsing",[]],"path":"a.py"}`: true,
+		`{"level":"warn","type":"Syntax error","path":"a.py"}`:        false,
+		`{"level":"warn","type":"Timeout","path":"a.py"}`:             false,
+		`{"level":"warn","type":"Fixpoint timeout"}`:                  true,
+		`{"level":"info","type":"Syntax error","path":"a.py"}`:        true,
+		`{"level":"error","type":"Rule parse error","rule_id":"r"}`:   false,
+		`{"level":"error"}`: false,
+		`{}`:                true,
+		`"odd"`:             true,
+	} {
+		_, report, err := nativetest.Read(semgrep.Parse, []byte(`{"errors":[`+fault+`],"results":[]}`), native.Options{})
+		if err != nil || report.Complete != complete {
+			t.Errorf("%s: complete %v, %v", fault, report.Complete, err)
+		}
+	}
+}

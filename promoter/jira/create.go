@@ -270,11 +270,7 @@ func (t *task) handOver(ctx context.Context, stays issue, others []issue) error 
 		if other.has(labelWithdrawn) {
 			continue
 		}
-		err := t.joinTo(ctx, other, stays)
-		if err == nil {
-			reference := line(say("Sluice made this issue twice, because an answer of Jira's was lost. It goes on with"), say(stays.Key+"; this one can be closed."))
-			err = t.remark(ctx, other, document{textBlock(reference...)}, labelWithdrawn)
-		}
+		err := t.handOne(ctx, other, stays)
 		var no *answerError
 		if errors.As(err, &no) {
 			t.config.Log.Warn("an issue made twice could not be handed over", zap.String("issue", other.Key), zap.String("instead", stays.Key), zap.Error(no))
@@ -285,6 +281,18 @@ func (t *task) handOver(ctx context.Context, stays issue, others []issue) error 
 		}
 	}
 	return nil
+}
+
+func (t *task) handOne(ctx context.Context, other, stays issue) error {
+	if err := t.joinTo(ctx, other, stays); err != nil {
+		return err
+	}
+	said, err := t.said(ctx, other)
+	if err != nil {
+		return err
+	}
+	words := "Sluice made this issue twice, because an answer of Jira's was lost. It goes on with " + stays.Key + "; this one can be closed."
+	return t.remark(ctx, other, said, document{textBlock(say(words))}, labelWithdrawn)
 }
 
 // joinTo links an issue to the one it duplicates. Jira keeps one link of a kind

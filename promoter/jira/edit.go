@@ -17,7 +17,8 @@ func (t *task) edit(ctx context.Context, write bool) (promoter.ObservedPost, err
 	if err != nil || done {
 		return post, err
 	}
-	known, have, want := readPosted(t.notice.Posted), t.shown(i).posted(), t.wanted().posted()
+	before, have, want := readPosted(t.notice.Posted), t.shown(i).posted(), t.wanted().posted()
+	known := before
 	fields, theirs := map[string]any{}, false
 	for n, id := range contentFields {
 		switch have[n] {
@@ -37,7 +38,7 @@ func (t *task) edit(ctx context.Context, write bool) (promoter.ObservedPost, err
 	}
 	post.Posted = known.String()
 	switch {
-	case len(fields) == 0 && again == nil && theirs:
+	case len(fields) == 0 && again == nil && theirs && known == before:
 		post.Kept = KeptEdited
 		return post, nil
 	case len(fields) == 0 && again == nil:

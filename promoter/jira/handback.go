@@ -44,17 +44,13 @@ func (t *task) handBack(ctx context.Context, write bool) (promoter.ObservedPost,
 			return post, err
 		}
 	}
-	return post, t.remark(ctx, i, nil, label)
+	return post, t.remark(ctx, i, said, nil, label)
 }
 
-// remark comments an issue, unless it was done, and adds a label: one request
+// remark adds a label and, unless it was said before, a comment: one request
 // for both. A nil document means the notice's own body.
-func (t *task) remark(ctx context.Context, i issue, d document, label string) error {
+func (t *task) remark(ctx context.Context, i issue, said bool, d document, label string) error {
 	update := map[string]any{"labels": []map[string]any{{"add": label}}}
-	said, err := t.said(ctx, i)
-	if err != nil {
-		return err
-	}
 	if !said {
 		body, err := t.comment(d)
 		if err != nil {

@@ -2,11 +2,14 @@ package jira_test
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/jira"
@@ -53,6 +56,11 @@ func TestAnEditLeavesWhatPeopleChanged(t *testing.T) {
 func TestAnEditIsOursAgain(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		n := b.made("plain")
+		b.wire.bend = func(body []byte) []byte {
+			s := strings.ReplaceAll(string(body), `{"attrs":{},`, `{`)
+			s = strings.ReplaceAll(s, `"type":"paragraph"`, `"type":"paragraph","attrs":{"localId":"4f2a"}`)
+			return []byte(strings.ReplaceAll(s, `\n\n`, `\r\n \r\n`))
+		}
 		for range 3 {
 			n = b.do(b.effect(promoter.VerbEditTask, "tok", b.rewritten(n)))
 			if i := b.only(); i.Summary != n.Task.Title || i.Due != n.Task.Due.Format(time.DateOnly) {
@@ -84,6 +92,59 @@ func TestAClosedTaskIsLeftAlone(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestPeoplesWordsAreNeverOverwritten: whatever people and we write in turn,
+// and wherever the wire breaks, a field that a person wrote stays as they last
+// left it, and the others say what was last wanted.
+func TestPeoplesWordsAreNeverOverwritten(t *testing.T) {
+	for _, at := range []sandbox.Deployment{sandbox.Cloud, sandbox.DataCenter} {
+		t.Run(string(at), func(t *testing.T) {
+			rapid.Check(t, func(rt *rapid.T) {
+				b := newBench(t, at)
+				n := b.made("plain")
+				theirs := map[string]string{}
+				for turn := range rapid.IntRange(1, 5).Draw(rt, "turns") {
+					for _, field := range rapid.SliceOfDistinct(rapid.SampledFrom([]string{"summary", "description", "duedate"}), rapid.ID).Draw(rt, "edited") {
+						value := fmt.Sprintf("Alice's %d", turn)
+						if field == "duedate" {
+							value = fmt.Sprintf("2027-01-%02d", turn+1)
+						}
+						b.must(b.EditField("alice", n.Remote.Key, field, value))
+						theirs[field] = value
+					}
+					next := n
+					next.Task = &promoter.Task{Route: "plain", Title: fmt.Sprintf("Ours %d", turn), Due: b.clock.Now().AddDate(0, 1, turn)}
+					_, next.Body = b.renders.Task([]promoter.Exhibit{exhibit(turn)})
+					e := b.effect(promoter.VerbEditTask, "tok", next)
+					b.wire.sent, b.wire.cutAt, b.wire.after = 0, rapid.IntRange(0, 4).Draw(rt, "cut"), rapid.Bool().Draw(rt, "after")
+					seen, err := b.surface().Do(context.Background(), e)
+					b.wire.cutAt = 0
+					for tries := 0; err != nil || !seen.Found; tries++ {
+						if seen, err = b.surface().Find(context.Background(), e); err == nil && !seen.Found {
+							seen, err = b.surface().Do(context.Background(), e)
+						}
+						if tries > 3 {
+							rt.Fatalf("not settled: %v", err)
+						}
+					}
+					n = promoter.Settled(e.Verb, n, next, seen.Notices[0], b.clock.Now())
+					i := b.only()
+					have := map[string]string{"summary": i.Summary, "duedate": i.Due, "description": "Ours"}
+					if strings.HasPrefix(i.Description.Wiki, "Alice") {
+						have["description"] = i.Description.Wiki
+					} else if !strings.Contains(i.Description.Wiki, fmt.Sprintf("acme/shop%sF%d", map[bool]string{true: ":", false: "&#58;"}[at == sandbox.Cloud], turn)) {
+						have["description"] = "an older one of ours"
+					}
+					want := map[string]string{"summary": next.Task.Title, "duedate": next.Task.Due.Format(time.DateOnly), "description": "Ours"}
+					maps.Copy(want, theirs)
+					if diff := cmp.Diff(want, have); diff != "" {
+						rt.Fatalf("turn %d: %s", turn, diff)
+					}
+				}
+			})
+		})
+	}
 }
 
 func TestHandingBack(t *testing.T) {

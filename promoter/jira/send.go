@@ -105,12 +105,15 @@ func lost(ctx context.Context, method, path string, err error, changes bool) err
 func (s *Surface) no(method, path string, resp *http.Response, body []byte, changes bool) error {
 	e := &answerError{method: method, path: path, status: resp.StatusCode}
 	var said struct {
-		ErrorMessages []string          `json:"errorMessages"`
-		Errors        map[string]string `json:"errors"`
-		Message       string            `json:"message"`
+		ErrorMessages []string       `json:"errorMessages"`
+		Errors        map[string]any `json:"errors"`
+		Message       string         `json:"message"`
 	}
 	if json.Unmarshal(body, &said) == nil {
-		e.messages, e.fields = said.ErrorMessages, said.Errors
+		e.messages, e.fields = said.ErrorMessages, map[string]string{}
+		for id, why := range said.Errors {
+			e.fields[id] = fmt.Sprint(why)
+		}
 		if said.Message != "" {
 			e.messages = append(e.messages, said.Message)
 		}

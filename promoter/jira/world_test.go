@@ -1,9 +1,11 @@
 package jira_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -45,6 +47,7 @@ type wire struct {
 	dead  bool // everything fails from then on
 	stays bool // cutting kills the wire
 	deny  func(*http.Request) *http.Response
+	bend  func([]byte) []byte // changes what a question is answered with
 }
 
 var errCut = errors.New("connection reset by peer")
@@ -68,6 +71,11 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil && cut {
 		resp.Body.Close()
 		return nil, errCut
+	}
+	if err == nil && w.bend != nil && r.Method == http.MethodGet {
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		resp.Body = io.NopCloser(bytes.NewReader(w.bend(body)))
 	}
 	return resp, err
 }

@@ -101,6 +101,9 @@ func recognise(ctx context.Context, open func() (io.ReadCloser, error)) (format,
 	case 1:
 		return found[0], nil
 	case 0:
+		if sketch.Begins("", "[") && !sketch.Has("[*]") {
+			return format{}, fmt.Errorf("%w: an empty list is what several scanners write when they find nothing; name its format", ErrFormat)
+		}
 		return format{}, fmt.Errorf("%w; name its format (%s)", ErrFormat, strings.Join(Types()[1:], ", "))
 	}
 	return format{}, fmt.Errorf("%w: it could be %s; name its format", ErrFormat, strings.Join(names, " or "))

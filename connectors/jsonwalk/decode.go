@@ -25,7 +25,8 @@ type decoder struct {
 	s     Scanner
 	plans map[reflect.Type]map[string]int // fields by name in lower case
 	room  int
-	used  bool // for the element at hand
+	used  bool     // for the element at hand
+	name  [64]byte // a member's name in lower case
 }
 
 func newDecoder() *decoder { return &decoder{plans: map[reflect.Type]map[string]int{}} }
@@ -135,13 +136,25 @@ func (d *decoder) number(v reflect.Value) error {
 
 func (d *decoder) structure(v reflect.Value) error {
 	plan := d.plan(v.Type())
-	return d.s.Fields(func(name []byte) error {
-		i, ok := plan[string(name)]
+	return d.s.Entries(func(name []byte) error {
+		i, ok := plan[string(lower(name, &d.name))]
 		if !ok {
 			return d.s.Skip()
 		}
 		return d.value(v.Field(i))
 	})
+}
+
+// lower is a name with its ASCII letters in lower case. It is cut at the buffer's
+// size, which no field's name has.
+func lower(name []byte, into *[64]byte) []byte {
+	n := copy(into[:], name)
+	for i, c := range into[:n] {
+		if c >= 'A' && c <= 'Z' {
+			into[i] = c + 'a' - 'A'
+		}
+	}
+	return into[:n]
 }
 
 func (d *decoder) plan(t reflect.Type) map[string]int {

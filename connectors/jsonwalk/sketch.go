@@ -10,7 +10,8 @@ import (
 const (
 	sketchBytes = 1 << 20
 	sketchDepth = 7
-	sketchItems = 3 // of every array
+	sketchItems = 3  // of every array
+	sketchNames = 64 // of every object but the document: more are data
 	sketchPaths = 4000
 )
 
@@ -107,7 +108,11 @@ func (k *Sketch) value(s *Scanner, path string, depth int) error {
 	switch c {
 	case '{':
 		k.note(path, "{")
+		members := 0
 		return s.Object(func(name []byte) error {
+			if members++; members > sketchNames && depth > 0 {
+				return s.Pass()
+			}
 			step := strings.ReplaceAll(Clean(name, MaxName), ".", "_") // a dot would look like a step
 			if path != "" {
 				step = path + "." + step

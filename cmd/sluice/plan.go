@@ -96,9 +96,17 @@ func (p *program) writePlan(w io.Writer, v planView) error {
 	}
 	t := table{head: []string{"FINDING", "PULL REQUEST", "SEVERITY", "RULE", "PLACE"}}
 	for _, i := range v.Findings {
-		t.add(i.Finding, "#"+strconv.Itoa(i.PullRequest), i.Severity, i.Rule, i.Place)
+		t.add(i.Finding, pullText(i.PullRequest), i.Severity, i.Rule, i.Place)
 	}
 	return t.write(w, p.width)
+}
+
+// pullText is a pull request for people; a task has none.
+func pullText(number int) string {
+	if number == 0 {
+		return "-"
+	}
+	return "#" + strconv.Itoa(number)
 }
 
 func viewPlan(ctx context.Context, s store.Store, plan promoter.Approval) (planView, error) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
+	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
 )
 
@@ -90,14 +91,25 @@ func writeEffects(w io.Writer, r *run.Report) {
 			fmt.Fprintf(w, "  and %d more\n", len(r.Actions)-i)
 			break
 		}
-		fmt.Fprintf(w, "  %s %s on %s#%d: %s%s\n", a.Outcome, a.Verb, a.Repository, a.PullRequest, findingsText(a.Findings), some(line(cmp.Or(a.Detail, a.Reason))))
+		fmt.Fprintf(w, "  %s %s on %s: %s%s\n", a.Outcome, a.Verb, targetText(a.Repository, a.PullRequest), findingsText(a.Findings), some(line(cmp.Or(a.Detail, a.Reason))))
 	}
 	if text := tally(r.Deferred); text != "" {
 		fmt.Fprintf(w, "not shown now %s\n", text)
 	}
+	if r.Backlog > 0 {
+		fmt.Fprintf(w, "backlog       %d findings would be tasks, had a campaign asked for them: `sluice campaign start`\n", r.Backlog)
+	}
 	if r.NoPlatform > 0 {
 		fmt.Fprintf(w, "no GitHub is configured: %d findings in pull requests are in `sluice findings` and, from triage on, in `sluice queue`\n", r.NoPlatform)
 	}
+}
+
+// targetText is a pull request, or the repository a task is about.
+func targetText(repository string, number int) string {
+	if number == 0 {
+		return repository
+	}
+	return promoter.ChangeName(repository, number)
 }
 
 func writePruned(w io.Writer, r *run.Report) {

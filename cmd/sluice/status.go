@@ -21,15 +21,16 @@ import (
 
 // statusView is where things stand.
 type statusView struct {
-	LastRun *lastRunView           `json:"last_run"`
-	Overdue []run.Overdue          `json:"overdue"` // what has not gone well for longer than its rhythm
-	Paused  *promoter.Pause        `json:"paused"`  // null: not paused
-	Sources []store.SourceStatus   `json:"sources"`
-	Cohorts map[promoter.Stage]int `json:"cohorts"`  // how many stand in each stage
-	Members map[promoter.Stage]int `json:"findings"` // how many findings these have
-	Open    []openEffect           `json:"open_effects"`
-	Plans   []promoter.Approval    `json:"plans"` // waiting for a person
-	Ledger  string                 `json:"ledger"`
+	LastRun   *lastRunView           `json:"last_run"`
+	Overdue   []run.Overdue          `json:"overdue"` // what has not gone well for longer than its rhythm
+	Paused    *promoter.Pause        `json:"paused"`  // null: not paused
+	Sources   []store.SourceStatus   `json:"sources"`
+	Cohorts   map[promoter.Stage]int `json:"cohorts"`  // how many stand in each stage
+	Members   map[promoter.Stage]int `json:"findings"` // how many findings these have
+	Open      []openEffect           `json:"open_effects"`
+	Plans     []promoter.Approval    `json:"plans"`     // waiting for a person
+	Campaigns []run.Campaign         `json:"campaigns"` // under way
+	Ledger    string                 `json:"ledger"`
 
 	now time.Time
 }
@@ -72,6 +73,9 @@ func (p *program) statusCommand() *cobra.Command {
 			return err
 		}
 		v.Overdue = append(v.Overdue, late...)
+		if v.Campaigns, err = underWay(ctx, a, s); err != nil {
+			return err
+		}
 		err = p.show(v, func(w io.Writer) error { return p.writeStatus(w, v) })
 		if len(late) > 0 {
 			err = errors.Join(err, endOf(codePartial))
@@ -149,11 +153,14 @@ func (p *program) writeStatus(w io.Writer, v statusView) error {
 	fmt.Fprintf(w, "cohorts: %s\n", orNone(strings.Join(stages, ", ")))
 	fmt.Fprintf(w, "effects not settled: %d\n", len(v.Open))
 	for _, e := range v.Open {
-		fmt.Fprintf(w, "  %s on %s#%d: %s %s\n", e.Verb, e.Repository, e.PullRequest, e.State, line(e.Error))
+		fmt.Fprintf(w, "  %s on %s: %s %s\n", e.Verb, targetText(e.Repository, e.PullRequest), e.State, line(e.Error))
 	}
 	fmt.Fprintf(w, "plans waiting: %d\n", len(v.Plans))
 	for _, plan := range v.Plans {
 		fmt.Fprintf(w, "  %s  %s; `sluice plan show %s`\n", plan.ID, line(plan.Reason), plan.ID)
+	}
+	for _, c := range v.Campaigns {
+		fmt.Fprintf(w, "campaign %s: %d tasks so far (this week %s), %s left: %s\n", c.ID, c.Tasks, thisWeek(c), leftText(c), line(c.Reason))
 	}
 	fmt.Fprintf(w, "ledger: %s\n", headText(v.Ledger))
 	if len(v.Sources) == 0 {

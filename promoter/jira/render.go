@@ -288,11 +288,24 @@ func footer(e promoter.Exhibit, found []span) block {
 	return textBlock(out...)
 }
 
-// reasons are a policy's, in its own words, as the start of a sentence that
-// goes on with the stage.
+// reasonWords are the reasons of the default policy as an engineer would put
+// them. Others, which a team's own policy gives, are shown as they are.
+var reasonWords = map[string]string{
+	"standing": "it stands on the base branch",
+	"tracked":  "", // the task says so itself
+
+	"known-exploited": "it is known to be exploited",
+	"not-called":      "", // said with the danger
+}
+
+// reasons are a policy's, as the start of a sentence that goes on with the
+// stage.
 func reasons(e promoter.Exhibit) string {
 	var out []string
 	for _, r := range e.Reasons {
+		if words, known := reasonWords[r]; known {
+			r = words
+		}
 		if r = wording.Line(r, 200); r != "" && len(out) < 5 {
 			out = append(out, r)
 		}

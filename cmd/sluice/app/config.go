@@ -59,11 +59,12 @@ type GitHubApp struct {
 	PrivateKeyFile string `yaml:"private_key_file"`
 }
 
-// Jira is checked and not used yet: tasks come with a later version.
+// Jira says which Jira tasks are kept in, and as whom; where they go is a
+// matter of the settings' routes.
 type Jira struct {
 	URL        string `yaml:"url"`
 	Deployment string `yaml:"deployment"` // cloud or datacenter
-	UserEnv    string `yaml:"user_env"`
+	UserEnv    string `yaml:"user_env"`   // Cloud: the e-mail address that the token belongs to
 	TokenEnv   string `yaml:"token_env"`
 }
 

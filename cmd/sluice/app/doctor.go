@@ -71,6 +71,7 @@ func (a *App) Doctor(ctx context.Context, repository string) []Check {
 	}
 	c.risk(ctx)
 	c.platform(ctx)
+	c.tracker(ctx)
 	return c.checks
 }
 
@@ -83,7 +84,7 @@ func (c *checkup) configuration() {
 	if len(c.Config.Sources) == 0 {
 		c.warn("sources", "none is configured", "name your reports under `sources`")
 	}
-	for name, there := range map[string]bool{"jira": c.Config.Jira != nil, "slack": c.Config.Slack != nil} {
+	for name, there := range map[string]bool{"slack": c.Config.Slack != nil} {
 		if there {
 			c.warn(name, "this version checks this part of the configuration and does not use it", "")
 		}

@@ -68,6 +68,22 @@ func badLaw(ctx context.Context, err error) error {
 	return &UsageError{Err: err}
 }
 
+// Settings are those in force: the configured ones, or, where they are refused,
+// the last good ones.
+func (a *App) Settings(ctx context.Context, docs store.Documents) (*settings.Settings, error) {
+	document := readDocument(a.Config.Near(a.Config.Settings))
+	s, err := settings.Parse(document.name, document.body)
+	if err = errors.Join(document.err, err); err == nil {
+		return s, nil
+	}
+	if old := kept(ctx, docs, store.DocumentSettings); old.err == nil {
+		if s, bad := settings.Parse(old.name, old.body); bad == nil {
+			return s, nil
+		}
+	}
+	return nil, &UsageError{Err: err}
+}
+
 // Law loads what the configuration names. If that is refused, the last good
 // one stays in force, and Warnings say so; without one it is a *UsageError.
 func (a *App) Law(ctx context.Context, docs store.Documents) (*Law, error) {

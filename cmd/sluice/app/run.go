@@ -109,12 +109,13 @@ func (a *App) runConfig(req Request, s store.Store, law *Law) (run.Config, error
 		return run.Config{}, err
 	}
 	req.Progress.Began = a.run.Store
-	return run.Config{
+	cfg := run.Config{
 		Store: s, Decider: law.Engine, Settings: law.Settings, Sources: sources,
 		Host: a.host(), Platform: platform, Renderer: github.Renderer{}, Text: a.text(a.github),
 		Risks: a.risks(s), Secrets: Hasher(secrets), Coin: coin(secrets, law.Settings.Hold.Audit), Token: a.opt.Token, Now: a.opt.Now, Log: a.Log, Actor: a.Actor,
 		Warnings: law.Warnings, Rhythms: a.rhythms(), Retention: a.retention(), Progress: req.Progress,
-	}, nil
+	}
+	return cfg, a.track(&cfg)
 }
 
 func (a *App) holder() store.Holder {
@@ -151,6 +152,9 @@ func (a *App) DryRun(ctx context.Context, req Request) (*Dry, error) {
 	cfg.DryRun = true
 	if cfg.Platform != nil {
 		cfg.Platform = lookOnly{cfg.Platform}
+	}
+	if cfg.Tracker != nil {
+		cfg.Tracker = trackNothing{}
 	}
 	report, err := a.loop(ctx, req, cfg)
 	return &Dry{Report: report, Store: s, Law: law}, err

@@ -120,6 +120,7 @@ type Exhibit struct {
 	PullRequest int
 
 	Name      string // acme/shop:F12
+	Group     string // exhibits of one group share a notice
 	Finding   finding.Finding
 	Risk      finding.Risk // of its advisories
 	Attack    string       // what an attack takes, in our words; "" where no vector says it

@@ -64,6 +64,7 @@ func exhibitsOf(claims []Claim) []Exhibit {
 	out := make([]Exhibit, len(claims))
 	for i, c := range claims {
 		out[i] = c.Exhibit
+		out[i].Group = c.Group
 	}
 	return out
 }

@@ -167,7 +167,10 @@ threshold := "" if input.stage == "observe"
 else := thresholds.severity
 
 # METADATA
-# title: one upgrade fixes all advisories it answers, so they share one notice
-group := "fix" if input.finding.kind == "sca"
-
-else := "finding"
+# title: one problem, one notice
+# description: what one upgrade fixes, or one secret wherever it stands
+group := "fix" if {
+	input.finding.kind == "sca"
+} else := "secret" if {
+	input.finding.kind == "secret"
+} else := "finding"

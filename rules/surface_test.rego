@@ -309,6 +309,11 @@ test_code_that_is_not_called_is_shown_and_says_so if {
 	called.reasons == ["introduced"]
 }
 
+test_one_secret_is_one_notice if {
+	a := changed({"finding": secret})
+	a.group == "secret"
+}
+
 test_the_route_is_named if {
 	a := surface.answer with input as shown with data.settings.routes as [{"name": "pay", "match": {"groups": ["rest"]}}]
 	a.route == "pay"

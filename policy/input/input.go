@@ -41,7 +41,7 @@ type Surface struct {
 type SurfaceAnswer struct {
 	Surfaces  []string `json:"surfaces" enum:"queue,review,summary,task"`       // SurfaceQueue, SurfaceReview, SurfaceSummary, ...; empty: nowhere
 	Threshold string   `json:"threshold" enum:",info,low,medium,high,critical"` // the severity this repository lets through at this stage; "" in observe, which lets nothing through
-	Group     string   `json:"group" enum:"finding,rule,fix"`                   // what shares one notice: GroupFinding, GroupRule or GroupFix
+	Group     string   `json:"group" enum:"finding,rule,fix,advisory,secret"`   // what shares one notice: GroupFinding, GroupRule, ...
 	Route     string   `json:"route"`                                           // name of a settings route; "" where none applies
 	Reasons   []string `json:"reasons"`                                         // sorted codes, at least one
 }
@@ -168,9 +168,11 @@ const (
 	BacklogUnhealthy = "unhealthy"
 	BacklogUnknown   = "unknown" // nobody counted: it would change nothing
 
-	GroupFinding = "finding"
-	GroupRule    = "rule"
-	GroupFix     = "fix"
+	GroupFinding  = "finding"  // nothing: each finding has its own
+	GroupRule     = "rule"     // the findings of one rule in one file
+	GroupFix      = "fix"      // what one upgrade of a package fixes
+	GroupAdvisory = "advisory" // an advisory in a package, whichever scanners report it
+	GroupSecret   = "secret"   // the places of one and the same secret
 
 	Introduced   = "introduced"   // the change brings it
 	Standing     = "standing"     // it was there before

@@ -1,7 +1,6 @@
 package github
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -22,53 +21,23 @@ var _ promoter.Renderer = Renderer{}
 // in bytes, which are never fewer.
 const maxBody = 65_000
 
-// Comment writes one review comment about findings that share a fix. What
-// does not fit is left out by whole findings and counted.
+// Comment writes one review comment about findings that are one problem, or
+// that share what fixes them.
 func (Renderer) Comment(exhibits []promoter.Exhibit) string {
-	if len(exhibits) == 0 {
+	switch problems := promoter.Problems(exhibits); len(problems) {
+	case 0:
 		return ""
+	case 1:
+		return one(problems[0])
+	default:
+		return many(problems)
 	}
-	if len(exhibits) == 1 {
-		return single(exhibits[0])
-	}
-	worst, mend := finding.Unknown, ""
-	var known finding.Risk
-	for _, e := range exhibits {
-		worst, known = max(worst, e.Finding.Severity), known.Worse(e.Risk)
-		if mend == "" {
-			mend = fix(e.Finding)
-		}
-	}
-	head := fmt.Sprintf("**%s severity** · %d findings with one fix", capital(worst), len(exhibits))
-	tail := paragraphs(labelled("How dangerous it is:", wording.Danger(known, "", "")), labelled("How to fix:", mend), footer(exhibits[0], nil))
-	items := make([]string, len(exhibits))
-	for i, e := range exhibits {
-		items[i] = "- " + strings.Join(nonEmpty(
-			"**"+capital(e.Finding.Severity)+"**", inShort(e.Risk), foundBy(e.Finding), text(e.Finding.Message, 300),
-			references(e.Finding), "("+code(e.Name, 150)+")"), " ")
-	}
-	return paragraphs(head, fitting(items, maxBody-len(head)-len(tail)), tail)
-}
-
-func single(e promoter.Exhibit) string {
-	f := e.Finding
-	head := "**" + capital(f.Severity) + " severity**"
-	if f.Rule.Name != "" && f.Rule.Name != f.Rule.ID {
-		head += " · " + text(f.Rule.Name, 120)
-	}
-	return paragraphs(
-		head,
-		text(f.Message, 1000),
-		labelled("How dangerous it is:", wording.Danger(e.Risk, e.Attack, f.Reachability)),
-		labelled("Why it matters:", strings.Join(nonEmpty(text(wording.Why(f), 600), references(f)), " ")),
-		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), wording.WeaknessOf(f).How), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
-		footer(e, []string{"finding " + code(e.Name, 150)}))
 }
 
 // footer says who found it, why it is shown, how to answer and whom to ask.
-func footer(e promoter.Exhibit, more []string) string {
-	shown := append([]string{"Found by " + foundBy(e.Finding)}, more...)
-	lines := []string{strings.Join(nonEmpty(append(shown, whyShown(e), tracked(e.Task))...), " · "),
+func footer(e promoter.Exhibit, by string, more ...string) string {
+	shown := append(append([]string{"Found by " + by}, more...), whyShown(e), tracked(e.Task))
+	lines := []string{strings.Join(nonEmpty(shown...), " · "),
 		"Wrong, or not useful? Reply `/sluice false-positive` with the reason, react with 👍 or 👎, or ask `/sluice why`; `/sluice help` lists the rest."}
 	if e.Ask != "" {
 		lines[1] += " Questions: " + text(e.Ask, 100)

@@ -11,7 +11,8 @@ import (
 // Summary writes the sticky comment: how many findings have a comment of their
 // own, and the others in a list, cut by whole findings.
 func (Renderer) Summary(inline int, listed []promoter.Exhibit) string {
-	head := "**Sluice: security findings in this change**\n\n" + counts(inline, len(listed))
+	groups := grouped(listed)
+	head := "**Sluice: security findings in this change**\n\n" + counts(inline, len(groups))
 	var tail string
 	if len(listed) > 0 {
 		tail = "<sub>Wrong, or not useful? Reply to this pull request and say why."
@@ -20,9 +21,9 @@ func (Renderer) Summary(inline int, listed []promoter.Exhibit) string {
 		}
 		tail += "</sub>"
 	}
-	items := make([]string, len(listed))
-	for i, e := range listed {
-		items[i] = listItem(e)
+	items := make([]string, len(groups))
+	for i, group := range groups {
+		items[i] = listItem(group)
 	}
 	return paragraphs(head, fitting(items, maxBody-len(head)-len(tail)), tail)
 }
@@ -55,22 +56,45 @@ func counts(inline, listed int) string {
 	return strings.TrimSpace(s)
 }
 
-func listItem(e promoter.Exhibit) string {
+// grouped puts what would share a comment into one entry, in the order of the
+// first of each.
+func grouped(listed []promoter.Exhibit) [][]promoter.Exhibit {
+	var out [][]promoter.Exhibit
+	at := map[string]int{}
+	for _, e := range listed {
+		i, known := at[e.Group]
+		if !known || e.Group == "" {
+			i = len(out)
+			at[e.Group] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], e)
+	}
+	return out
+}
+
+func listItem(group []promoter.Exhibit) string {
+	e := merged(group)
 	f := e.Finding
+	problems := promoter.Problems(group)
 	where := ""
 	if f.Place != nil && f.Place.Path != "" {
 		where = "in " + code(f.Place.Path, 300)
 	}
+	what := strings.Join(nonEmpty(foundByAll(group), where+":", text(f.Message, 400)), " ")
+	if len(problems) > 1 {
+		what = strings.Join(nonEmpty(sort(problems), where, "found by "+scanners(group)), " ")
+	}
 	mend := ""
 	if f.Package != nil && f.Package.FixedIn != "" {
-		mend = upgrade(*f.Package)
+		mend = strings.Join(nonEmpty(upgrade(*f.Package), unfixed(problems)), " ")
 	}
 	note := ""
 	if e.Note != "" {
 		note = "*" + text(e.Note, 150) + "*"
 	}
-	first := strings.Join(nonEmpty("- **"+capital(f.Severity)+"**", inShort(e.Risk), foundBy(f), where+":", text(f.Message, 400)), " ")
+	first := strings.Join(nonEmpty("- **"+capital(f.Severity)+"**", inShort(e.Risk), what), " ")
 	second := strings.Join(nonEmpty(wording.Likelihood(e.Risk), mend, references(f), link("More about this rule", f.Rule.HelpURL), note), " ")
-	third := "<sub>" + strings.Join(nonEmpty(code(e.Name, 150), whyShown(e), tracked(e.Task)), ", ") + "</sub>"
+	third := "<sub>" + strings.Join(nonEmpty(names(group), whyShown(e), tracked(e.Task)), ", ") + "</sub>"
 	return strings.Join(nonEmpty(first, second, third), "\n  ") // in a comment every line end shows
 }

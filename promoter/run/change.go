@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/sluice-sec/sluice/connectors/cvss"
 	"github.com/sluice-sec/sluice/connectors/finding"
@@ -50,9 +49,18 @@ func (d *decider) change(ctx context.Context, number int) error {
 	have := noticesAt(d.book.snap.Notices, number)
 	sel := promoter.Select(claims, have, d.Settings.Budgets.PullRequest.Comments, d.allowance)
 	d.putOff(sel.Deferred)
+	wanted := map[int64]bool{}
+	for _, claim := range claims {
+		wanted[claim.Finding] = true
+	}
 	acts := promoter.Plan(promoter.Planning{
 		Target: target, Want: promoter.Compose(sel, d.Renderer), Have: have, NextNo: d.book.next.Notice,
-		Cause:    func(no int64) promoter.RemovalCause { return d.cause(no, number) },
+		Cause: func(no int64) promoter.RemovalCause {
+			if wanted[no] {
+				return promoter.RemovedMoved
+			}
+			return d.cause(no, number)
+		},
 		Decision: func(no int64) string { return promoter.FindingName(d.book.repo().FullName(), no) },
 		Commit:   c.Head, Render: d.Renderer, Now: d.book.at,
 	})
@@ -155,6 +163,7 @@ func (d *decider) claims(ctx context.Context, c promoter.Change) []promoter.Clai
 		out = append(out, claim)
 	}
 	slices.SortFunc(out, func(a, b promoter.Claim) int { return int(a.Finding - b.Finding) })
+	join(out, noticesAt(d.book.snap.Notices, c.Number))
 	return out
 }
 
@@ -213,6 +222,11 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 	}
 	d.dress(&claim, f, place, v.answer, c.Number)
 	claim.Exhibit.Task = d.taskOf(s.Finding)
+	if v.answer.Group == input.GroupSecret {
+		seen := claim.Exhibit.Finding
+		seen.Parts = s.Parts // where the keyed hash of the secret is
+		claim.Group = groupOf(s.Finding, seen, v.answer.Group)
+	}
 	return claim, true
 }
 
@@ -253,18 +267,6 @@ func attackOf(f finding.Finding) string {
 
 func covers(a *promoter.Anchor, p *finding.Place) bool {
 	return a != nil && p != nil && a.StartLine == p.StartLine && a.Line == max(p.StartLine, p.EndLine)
-}
-
-// groupOf names what shares a comment: one upgrade, one rule in one file, or
-// the finding alone. No line is part of it, because lines move.
-func groupOf(no int64, f finding.Finding, by string) string {
-	switch {
-	case by == input.GroupFix && f.Package != nil && f.Package.Name != "":
-		return "fix:" + f.Package.Ecosystem + "/" + f.Package.Name + "@" + f.Package.Manifest
-	case by == input.GroupRule && f.Place != nil:
-		return "rule:" + f.Scanner.Name + "/" + f.Rule.ID + "@" + f.Place.Path
-	}
-	return "F" + strconv.FormatInt(no, 10)
 }
 
 // cause says why a finding on display in a pull request is no longer wanted.

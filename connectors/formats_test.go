@@ -2,6 +2,7 @@ package connectors_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,6 +39,31 @@ func TestAutoRecognisesEachFormatByContent(t *testing.T) {
 		}
 		if tried == 0 {
 			t.Errorf("no test data of format %s in %s/testdata", format, folder)
+		}
+	}
+}
+
+// What tells a format apart may stand behind more than is looked at.
+func TestAutoRecognisesLargeReports(t *testing.T) {
+	for format, parts := range map[string][3]string{ // before, repeated, after; as the scanners order them
+		"bandit":   {`{"errors":[],"generated_at":"2025-03-01T10:00:00Z","metrics":{"a.py":{"loc":1}`, `,"%d.py":{"CONFIDENCE.HIGH":0,"SEVERITY.HIGH":0,"loc":1,"nosec":0}`, `},"results":[]}`},
+		"brakeman": {`{"scan_info":{"app_path":"."},"warnings":[{}`, `,{"warning_code":%d,"file":"a.rb"}`, `],"ignored_warnings":[],"errors":[]}`},
+		"checkov":  {`{"check_type":"terraform","results":{"passed_checks":[{}`, `,{"check_id":"CKV_%d","file_path":"/a.tf"}`, `],"failed_checks":[]},"summary":{}}`},
+		"gitlab":   {`{"vulnerabilities":[{"identifiers":[],"location":{}}`, `,{"identifiers":[{"value":"%d"}],"location":{"file":"a.py"}}`, `],"version":"15.0.0","scan":{}}`},
+		"gitleaks": {`[{"RuleID":"r","Secret":"s","File":"f"}`, `,{"RuleID":"r","Secret":"%d","File":"f"}`, `]`},
+		"gosec":    {`{"Golang errors":{},"Issues":[{"rule_id":"G1","details":"d"}`, `,{"rule_id":"G1","details":"%d"}`, `],"Stats":{},"GosecVersion":"dev"}`},
+		"semgrep":  {`{"version":"1.97.0","results":[{"check_id":"r","extra":{}}`, `,{"check_id":"r","path":"%d.py","extra":{"lines":"x"}}`, `],"errors":[],"paths":{}}`},
+		"trufflehog": {`{"level":"info-0","msg":"running source"}`, `
+{"SourceMetadata":{"Data":{"Filesystem":{"file":"%d"}}},"DetectorName":"AWS","Raw":"x"}`, ""},
+	} {
+		var doc strings.Builder
+		doc.WriteString(parts[0])
+		for i := 0; doc.Len() < 2<<20; i++ {
+			fmt.Fprintf(&doc, parts[1], i)
+		}
+		doc.WriteString(parts[2])
+		if _, r, err := parse(t, connectors.Config{Name: "ci", Type: connectors.Auto}, doc.String()); r.Format != format || err != nil {
+			t.Errorf("%s is taken for %q: %v", format, r.Format, err)
 		}
 	}
 }

@@ -73,7 +73,12 @@ const (
 
 // Recognise tells whether a report is Checkov's.
 func Recognise(k *jsonwalk.Sketch) bool {
-	return k.HasAll("check_type", "results.failed_checks") || k.HasAll("[*].check_type", "[*].results.failed_checks") || k.HasAll("passed", "failed", "checkov_version")
+	for _, each := range []string{"", "[*]."} {
+		if k.Has(each+"results.failed_checks") || k.HasAll(each+"check_type", each+"results.passed_checks") { // which come first
+			return true
+		}
+	}
+	return k.HasAll("passed", "failed", "checkov_version")
 }
 
 // Parse reads a report; see package native for what every parser promises. Checks

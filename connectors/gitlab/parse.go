@@ -59,7 +59,10 @@ var kept = []string{
 
 // Recognise tells whether a report was written for GitLab.
 func Recognise(k *jsonwalk.Sketch) bool {
-	return k.Begins("vulnerabilities", "[") && k.Has("version") && (k.Has("scan.type") || k.Has("remediations") || k.HasAll("vulnerabilities[*].identifiers", "vulnerabilities[*].location"))
+	if k.Has("vulnerabilities[*]") {
+		return k.HasAll("vulnerabilities[*].identifiers", "vulnerabilities[*].location")
+	}
+	return k.Begins("vulnerabilities", "[") && k.Has("version") && (k.Has("scan.type") || k.Has("remediations"))
 }
 
 // Parse reads a report; see package native for what every parser promises. A scan

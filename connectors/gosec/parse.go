@@ -47,7 +47,7 @@ type weakness struct {
 
 // Recognise tells whether a report is gosec's.
 func Recognise(k *jsonwalk.Sketch) bool {
-	return k.HasAll("Issues", "Stats") && (k.Has("Golang errors") || k.Has("GosecVersion") || k.Has("Issues[*].rule_id"))
+	return k.HasAll("Issues[*].rule_id", "Issues[*].details") || k.HasAll("Issues", "Stats.nosec")
 }
 
 // Parse reads a report; see package native for what every parser promises. An issue

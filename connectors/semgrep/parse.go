@@ -35,7 +35,10 @@ type fault struct {
 
 // Recognise tells whether a report is Semgrep's.
 func Recognise(k *jsonwalk.Sketch) bool {
-	return k.Begins("results", "[") && k.Begins("errors", "[") && !k.Has("metrics") && (k.Has("results[*].check_id") || !k.Has("results[*]"))
+	if k.Has("results[*]") {
+		return k.HasAll("results[*].check_id", "results[*].extra")
+	}
+	return k.Begins("results", "[") && k.Begins("errors", "[") && !k.Has("metrics")
 }
 
 // Parse reads a report; see package native for what every parser promises. Results

@@ -67,6 +67,7 @@ type ApprovalKind string
 const (
 	ApprovalExcess   ApprovalKind = "excess"   // more new notices than a ceiling allows
 	ApprovalMass     ApprovalKind = "mass"     // more withdrawals than a ceiling allows, not caused by a stage
+	ApprovalProposal ApprovalKind = "proposal" // cohorts that would climb; see Approval.Moves
 	ApprovalCampaign ApprovalKind = "campaign" // backlog that is to become tasks; see Campaign
 )
 
@@ -95,6 +96,18 @@ type Approval struct {
 	Created time.Time      `json:"created"`
 	Decided time.Time      `json:"decided,omitzero"`
 	Items   []ApprovalItem `json:"items"`
+	Moves   []PlannedMove  `json:"moves,omitempty"` // made together, or not at all
+}
+
+// PlannedMove is a move that waits for a person. It is made only while the
+// cohort stands as it did.
+type PlannedMove struct {
+	CohortID   int64    `json:"cohort_id"`
+	Cohort     string   `json:"cohort"`
+	Generation int64    `json:"generation"`
+	From       Stage    `json:"from"`
+	To         Stage    `json:"to"`
+	Kind       MoveKind `json:"kind"`
 }
 
 // ApprovalItem is one finding at one target.

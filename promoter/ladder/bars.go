@@ -21,7 +21,7 @@ func RulesOf(s *settings.Settings) Rules {
 func BarsOf(s *settings.Settings, severity string, a float64) evidence.Bars {
 	b := evidence.DefaultBars(cmp.Or(s.Bars.Noise[severity], evidence.DefaultNoise(severity))).Split(a)
 	b.Alpha = s.Bars.Alpha
-	b.ActionRate, b.ActionAfter = s.Hold.ActionRate, s.Hold.After
+	b.ActionRate, b.ActionAfter, b.AuditShare = s.Hold.ActionRate, s.Hold.After, s.Hold.Audit
 	b.Dwell = time.Duration(s.Promotion.Dwell)
 	for kind, score := range s.Verdicts.Scores {
 		b.Scores[evidence.Kind(kind)] = evidence.Score{Rollback: score, Promotion: score}

@@ -110,3 +110,6 @@ func severityRank(name string) int {
 	}
 	return int(s)
 }
+
+// BySeverity orders names of one family, the highest severity first.
+func BySeverity(a, b Name) int { return severityRank(b.Severity) - severityRank(a.Severity) }

@@ -16,6 +16,8 @@ import (
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/evidence"
+	"github.com/sluice-sec/sluice/promoter/ladder"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
@@ -146,7 +148,7 @@ func (r *runner) assignCohorts(ctx context.Context, b *book) error {
 			r.policyFailed(b.repo(), no, answer.Outcome, answer.Err)
 			continue
 		}
-		keys[no] = strings.Join(answer.Answer.Key, "/")
+		keys[no] = r.partOf(strings.Join(answer.Answer.Key, "/"), f.Facts.Rule.ID, b.repo().FullName())
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -170,13 +172,33 @@ func (r *runner) assignCohorts(ctx context.Context, b *book) error {
 		now, next := b.findings[no].CohortID, r.byKey[key]
 		switch {
 		case now == next.ID:
-		case now == 0 || moves(b, no, r.cohorts[now], next, display):
+		case now == 0 || carvedFrom(r.cohorts[now], next) || moves(b, no, r.cohorts[now], next, display):
 			b.place(no, next.ID)
 		default:
 			r.report.Recut++
 		}
 	}
 	return nil
+}
+
+// partOf is the key of what was carved out of a cohort and has this finding, or
+// the cohort's own. Where two parts have it, the lower one counts.
+func (r *runner) partOf(key, rule, repository string) string {
+	part, found := key, false
+	for _, c := range []evidence.Carve{{Rule: rule}, {Repository: repository}} {
+		carved, ok := r.byKey[ladder.CarveKey(key, c)]
+		if ok && (!found || carved.Stage < r.byKey[part].Stage) {
+			part, found = carved.Key, true
+		}
+	}
+	return part
+}
+
+// carvedFrom tells whether one cohort was carved out of another: what is carved
+// leaves at once, shown or not.
+func carvedFrom(now, next promoter.Cohort) bool {
+	whole, _, _ := strings.Cut(now.Key, "+")
+	return strings.HasPrefix(next.Key, whole+"+")
 }
 
 // moves tells whether a finding goes to the cohort that the policy names now.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/sluice-sec/sluice/connectors"
@@ -21,7 +22,7 @@ type digestInput struct {
 	Policy    string              `json:"policy"`
 	Settings  string              `json:"settings"`
 	InForce   []string            `json:"in_force"`
-	Ladder    []promoter.Cohort   `json:"ladder"`
+	Ladder    string              `json:"ladder"` // a digest of its own: it is long, and the same for all
 	Approvals []string            `json:"approvals"`
 	Paused    bool                `json:"paused"`
 	Tracker   bool                `json:"tracker"`
@@ -92,9 +93,9 @@ func (r *runner) changeInput(ctx context.Context, t promoter.Target) changeInput
 	}
 }
 
-// moved are the cohorts that ever left observe: a new one changes nothing for
-// the repositories it has no finding in.
-func (r *runner) moved() []promoter.Cohort {
+// moved digests the cohorts that ever left observe: a new one changes nothing
+// for the repositories it has no finding in.
+func (r *runner) moved() string {
 	var out []promoter.Cohort
 	for _, c := range r.cohorts {
 		if c.Stage != promoter.Observe || c.Attempt > 1 {
@@ -103,7 +104,11 @@ func (r *runner) moved() []promoter.Cohort {
 		}
 	}
 	slices.SortFunc(out, func(a, b promoter.Cohort) int { return int(a.ID - b.ID) })
-	return out
+	sum := sha256.New()
+	for _, c := range out {
+		fmt.Fprintf(sum, "%d %s %s %d %d %d\n", c.ID, c.Key, c.Stage, c.Generation, c.Attempt, c.Since.UnixMicro())
+	}
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 func (r *runner) answered() []string {

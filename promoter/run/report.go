@@ -52,6 +52,11 @@ type Report struct {
 	Risk        []risk.Status `json:"risk"`         // the feeds that were read
 	RiskChanges int           `json:"risk_changes"` // advisories whose class of risk is another than before
 
+	Cohorts int        `json:"cohorts"`
+	Weighed int        `json:"weighed"` // cohorts about which anything new was known
+	Moves   []MoveLine `json:"moves"`
+	Tidied  []TidyLine `json:"tidied"` // moves down whose comments are being withdrawn, or just were
+
 	Recovered  int            `json:"recovered"` // effects of earlier runs that were settled
 	Effects    EffectCounts   `json:"effects"`
 	Actions    []ActionLine   `json:"actions"`
@@ -136,7 +141,7 @@ func newReport(cfg Config, sel Selection) *Report {
 	return &Report{
 		DryRun: cfg.DryRun, Selection: sel.String(), Actor: cfg.Actor, Policy: cfg.Decider.Revision(), Settings: cfg.Settings.Revision(),
 		Warnings: append([]string{}, cfg.Warnings...), Decisions: map[string]int{}, Deferred: map[string]int{},
-		Sources: []*SourceReport{}, Risk: []risk.Status{}, Actions: []ActionLine{}, Plans: []PlanLine{}, Errors: []ErrorLine{},
+		Sources: []*SourceReport{}, Risk: []risk.Status{}, Moves: []MoveLine{}, Tidied: []TidyLine{}, Actions: []ActionLine{}, Plans: []PlanLine{}, Errors: []ErrorLine{},
 	}
 }
 
@@ -316,10 +321,16 @@ func (r *Report) Applies() []Outcome {
 	if failed+partial > 0 || r.Effects.Unknown > 0 || r.Interrupted || len(r.Warnings) > 0 {
 		out = append(out, OutcomePartial)
 	}
-	if !r.DryRun && (r.Effects.Deferred > 0 || len(r.Plans) > 0 || r.heldBack()) {
+	if !r.DryRun && (r.Effects.Deferred > 0 || r.waiting() || r.heldBack()) {
 		out = append(out, OutcomeDeferred)
 	}
 	return out
+}
+
+// waiting: a plan holds back what would be done otherwise. A proposal does not:
+// a cohort that stays where it is lacks nothing.
+func (r *Report) waiting() bool {
+	return slices.ContainsFunc(r.Plans, func(p PlanLine) bool { return p.Kind != promoter.ApprovalProposal })
 }
 
 // heldBack: something waits that is not merely rejected.

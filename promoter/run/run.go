@@ -24,6 +24,7 @@ import (
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/ladder"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
@@ -36,6 +37,7 @@ type Store interface {
 	store.Approvals
 	store.Campaigns
 	store.Answers
+	store.Weighing
 	store.Ledger
 	store.Upkeep
 	store.Risks
@@ -46,6 +48,7 @@ type Decider interface {
 	Revision() string
 	Cohort(context.Context, input.Cohort) policy.Result[input.CohortAnswer]
 	Surface(context.Context, input.Surface) policy.Result[input.SurfaceAnswer]
+	Stage(context.Context, input.Stage) policy.Result[input.StageAnswer]
 }
 
 // Platform is where engineers see findings. Its errors are those of the
@@ -178,6 +181,8 @@ type runner struct {
 	repos     map[int64]promoter.Repository
 	cohorts   map[int64]promoter.Cohort
 	byKey     map[string]promoter.Cohort
+	standings []ladder.Standing
+	ahead     map[int64]string // how far each cohort has to go, in words
 	pause     *promoter.Pause
 	approvals []promoter.Approval
 	risks     map[string]store.AdvisoryRisk // by CVE
@@ -217,11 +222,14 @@ func (r *runner) loop(ctx context.Context) error {
 	return r.take(ctx,
 		step{"recover", r.recover},
 		step{"read the ladder", r.look},
+		step{"weigh", r.weigh},
+		step{"move", r.move},
 		step{"pull", r.pull},
 		step{"learn of risks", r.learnRisks},
 		step{"decide", r.decideAndPlan},
 		step{"act", r.act},
 		step{"end campaigns", r.endCampaigns},
+		step{"tell what is clean", r.tidied},
 		step{"remember", r.remember},
 		step{"prune", r.prune},
 	)

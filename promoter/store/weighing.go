@@ -31,6 +31,14 @@ type Weighing interface {
 	WeighedUpTo(ctx context.Context) (int64, error)
 	SetWeighedUpTo(ctx context.Context, stirred int64) error
 
+	// Displayed counts the items that a cohort's members have on display in open
+	// pull requests, less those that are kept: what a move down takes away.
+	Displayed(ctx context.Context, cohortID int64) (int, error)
+	// Untidied lists the newest moves down, by cohort, of which nobody said yet
+	// that all they hide is gone. SetTidied says it.
+	Untidied(ctx context.Context) ([]promoter.Move, error)
+	SetTidied(ctx context.Context, cohortID int64, at time.Time) error
+
 	// Backlog counts, per cohort, the members that stand on a default branch
 	// now, and those that were first seen there since a moment and are no
 	// backlog of a scope's first scan.

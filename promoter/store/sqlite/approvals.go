@@ -23,9 +23,9 @@ func (db *DB) SaveApproval(ctx context.Context, a promoter.Approval) error {
 			return &store.ConflictError{What: "it is " + string(state)}
 		}
 		_, err = tx.ExecContext(ctx, upsert("approval", []string{"approval_id"},
-			"kind", "cohort", "reason", "state", "actor", "run_id", "created", "decided", "items"),
+			"kind", "cohort", "reason", "state", "actor", "run_id", "created", "decided", "items", "moves"),
 			a.ID, string(a.Kind), a.Cohort, a.Reason, string(a.State), a.Actor, a.RunID,
-			micro(a.Created), moment(a.Decided), document{a.Items})
+			micro(a.Created), moment(a.Decided), document{a.Items}, document{a.Moves})
 		return err
 	})
 }
@@ -51,8 +51,8 @@ func (db *DB) Approvals(ctx context.Context, states ...promoter.ApprovalState) (
 	}
 	return collect(ctx, db.read, "plans", func(rows *sql.Rows, a *promoter.Approval) error {
 		return rows.Scan(&a.ID, &a.Kind, &a.Cohort, &a.Reason, &a.State, &a.Actor, &a.RunID,
-			(*moment)(&a.Created), (*moment)(&a.Decided), document{&a.Items})
-	}, `SELECT approval_id, kind, cohort, reason, state, actor, run_id, created, decided, items
+			(*moment)(&a.Created), (*moment)(&a.Decided), document{&a.Items}, document{&a.Moves})
+	}, `SELECT approval_id, kind, cohort, reason, state, actor, run_id, created, decided, items, moves
 		FROM approval `+where+` ORDER BY created DESC, approval_id`, args...)
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -128,10 +129,14 @@ func oneRow(res sql.Result, err error, otherwise string) error {
 
 func recordMove(ctx context.Context, tx *sql.Tx, m promoter.Move, key string) error {
 	entry := moveEntry{Cohort: key, From: m.From, To: m.To, Kind: m.Kind, Actor: m.Actor, Reason: digestOf(m.Reason), Evidence: m.Grounds}
+	clean := m.At
+	if m.From >= promoter.Advise && m.To < promoter.Advise {
+		clean = time.Time{} // comments are to be withdrawn
+	}
 	err := tx.QueryRowContext(ctx, `
-		INSERT INTO move (cohort_id, from_stage, to_stage, kind, reason, actor, run_id, at, evidence)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING move_id`,
-		m.CohortID, m.From.String(), m.To.String(), string(m.Kind), m.Reason, m.Actor, m.RunID, micro(m.At), document{m.Grounds}).Scan(&entry.Move)
+		INSERT INTO move (cohort_id, from_stage, to_stage, kind, reason, actor, run_id, at, evidence, clean_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING move_id`,
+		m.CohortID, m.From.String(), m.To.String(), string(m.Kind), m.Reason, m.Actor, m.RunID, micro(m.At), document{m.Grounds}, moment(clean)).Scan(&entry.Move)
 	if err != nil {
 		return err
 	}

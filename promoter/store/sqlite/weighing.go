@@ -133,3 +133,28 @@ func (db *DB) Backlog(ctx context.Context, since time.Time) (map[int64]store.Bac
 		WHERE f.cohort_id IS NOT NULL GROUP BY f.cohort_id`, micro(since))
 	return out, err
 }
+
+// Displayed counts what a cohort's members have on display.
+func (db *DB) Displayed(ctx context.Context, cohortID int64) (n int, err error) {
+	err = db.read.QueryRowContext(ctx, `
+		SELECT count(*) FROM finding f
+		JOIN item i ON i.repo_id = f.repo_id AND i.finding_no = f.finding_no AND i.removed_at IS NULL AND i.kept_because = '' AND i.shown_at IS NOT NULL
+		JOIN notice n ON n.repo_id = i.repo_id AND n.notice_no = i.notice_no AND n.state = 'posted'
+		WHERE f.cohort_id = $1`, cohortID).Scan(&n)
+	return n, explain(err)
+}
+
+// Untidied lists the newest moves down that are not known to be clean.
+func (db *DB) Untidied(ctx context.Context) ([]promoter.Move, error) {
+	return collect(ctx, db.read, "moves down", func(rows *sql.Rows, m *promoter.Move) error {
+		return rows.Scan(&m.CohortID, (*moment)(&m.At))
+	}, `SELECT cohort_id, max(at) FROM move WHERE clean_at IS NULL GROUP BY cohort_id ORDER BY cohort_id`)
+}
+
+// SetTidied says that all that a cohort's moves down hide is gone.
+func (db *DB) SetTidied(ctx context.Context, cohortID int64, at time.Time) error {
+	return db.change(ctx, "tidied", func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE move SET clean_at = $1 WHERE cohort_id = $2 AND clean_at IS NULL`, micro(at), cohortID)
+		return err
+	})
+}

@@ -18,12 +18,14 @@ CREATE TABLE move_next (
     actor     TEXT    NOT NULL,
     run_id    INTEGER NOT NULL,
     at        INTEGER NOT NULL,
-    evidence  TEXT    NOT NULL DEFAULT 'null' -- as it stood
+    evidence  TEXT    NOT NULL DEFAULT 'null', -- as it stood
+    clean_at  INTEGER -- when the last of what it hides was withdrawn; NULL: not yet
 );
-INSERT INTO move_next SELECT move_id, cohort_id, from_stage, to_stage, kind, reason, actor, run_id, at, 'null' FROM move;
+INSERT INTO move_next SELECT move_id, cohort_id, from_stage, to_stage, kind, reason, actor, run_id, at, 'null', at FROM move;
 DROP TABLE move;
 ALTER TABLE move_next RENAME TO move;
 CREATE INDEX move_of_cohort ON move (cohort_id, move_id);
+CREATE INDEX move_untidied ON move (cohort_id) WHERE clean_at IS NULL;
 
 -- A hold by the evidence ends with the stay, and when the evidence no longer
 -- asks for it; a person's ends when somebody releases it.
@@ -69,6 +71,9 @@ CREATE TABLE lineage (
     PRIMARY KEY (child, parent)
 ) WITHOUT ROWID;
 
+-- The moves a plan would make, as the cohorts stood when it was made.
+ALTER TABLE approval ADD COLUMN moves TEXT NOT NULL DEFAULT 'null';
+
 -- Caches: both may be emptied at any time.
 CREATE TABLE checkpoint (
     cohort_id INTEGER NOT NULL REFERENCES cohort,
@@ -90,3 +95,4 @@ CREATE TABLE weighed_up_to (
     one     INTEGER PRIMARY KEY CONSTRAINT weighed_up_to_only_one CHECK (one = 1),
     stirred INTEGER NOT NULL
 );
+INSERT INTO weighed_up_to VALUES (1, 0);

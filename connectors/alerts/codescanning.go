@@ -127,7 +127,7 @@ func (a codeAlert) state() finding.State {
 }
 
 func (a codeAlert) rule() finding.Rule {
-	r := finding.Rule{ID: a.Rule.ID, Name: a.Rule.Name, HelpURL: a.Rule.HelpURI, Tags: a.Rule.Tags, CWEs: []string{},
+	r := finding.Rule{ID: cmp.Or(a.Rule.ID, a.Rule.Name), Name: a.Rule.Name, HelpURL: a.Rule.HelpURI, Tags: a.Rule.Tags, CWEs: []string{},
 		Description: clean.Sentences(cmp.Or(a.Rule.Full, a.Rule.Description))}
 	if r.Tags == nil {
 		r.Tags = []string{}
@@ -140,9 +140,12 @@ func (a codeAlert) rule() finding.Rule {
 
 func (a codeAlert) kind() finding.Kind { return sarif.KindOf(a.Tool.Name, a.rule()) }
 
-func (a codeAlert) finding() (finding.Finding, bool) {
-	if a.Rule.ID == "" || a.Number <= 0 {
-		return finding.Finding{}, false
+func (a codeAlert) finding() (finding.Finding, finding.Reason) {
+	switch {
+	case a.Number <= 0:
+		return finding.Finding{}, finding.Malformed
+	case a.rule().ID == "":
+		return finding.Finding{}, finding.NoRule
 	}
 	f := finding.Finding{
 		Kind: a.kind(), Rule: a.rule(), Message: clean.Fold(cmp.Or(a.Instance.Message.Text, a.Rule.Description), maxText),
@@ -153,7 +156,7 @@ func (a codeAlert) finding() (finding.Finding, bool) {
 	if a.State == "dismissed" {
 		f.Dismissal = &finding.Dismissal{Reason: a.DismissedReason, Comment: clean.Fold(a.DismissedComment, maxText), By: a.DismissedBy.login(), At: a.DismissedAt}
 	}
-	return f, true
+	return f, ""
 }
 
 func (a codeAlert) severity(kind finding.Kind) (finding.Severity, finding.SeverityFrom) {
@@ -168,7 +171,7 @@ func (a codeAlert) severity(kind finding.Kind) (finding.Severity, finding.Severi
 
 func (a codeAlert) place() *finding.Place {
 	l := a.Instance.Location
-	p := clean.Path("", l.Path)
+	p := pathOf(l.Path)
 	if p == "" {
 		return nil
 	}

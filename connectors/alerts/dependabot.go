@@ -92,10 +92,10 @@ func (a dependabotAlert) state() finding.State {
 	return finding.Open
 }
 
-func (a dependabotAlert) finding() (finding.Finding, bool) {
+func (a dependabotAlert) finding() (finding.Finding, finding.Reason) {
 	id := cmp.Or(a.Advisory.GHSA, a.Advisory.CVE)
 	if id == "" || a.Dependency.Package.Name == "" || a.Number <= 0 {
-		return finding.Finding{}, false
+		return finding.Finding{}, finding.Malformed
 	}
 	f := finding.Finding{
 		Kind: finding.SCA, Message: clean.Fold(a.Advisory.Summary, maxText), Package: a.pkg(), Score: a.Advisory.CVSS.Score, Vector: a.Advisory.CVSS.Vector,
@@ -116,10 +116,10 @@ func (a dependabotAlert) finding() (finding.Finding, bool) {
 	if e := a.Advisory.EPSS; e != nil {
 		f.EPSS = &finding.EPSS{Score: e.Percentage, Percentile: e.Percentile}
 	}
-	if p := clean.Path("", a.Dependency.Manifest); p != "" {
+	if p := pathOf(a.Dependency.Manifest); p != "" {
 		f.Place = &finding.Place{Path: p}
 	}
-	return f, true
+	return f, ""
 }
 
 // tags say how the dependency is used, where GitHub knows.
@@ -153,7 +153,7 @@ var purlTypes = map[string]string{"pip": "pypi", "rubygems": "gem", "go": "golan
 func (a dependabotAlert) pkg() *finding.Package {
 	d := a.Dependency.Package
 	ecosystem := cmp.Or(purlTypes[strings.ToLower(d.Ecosystem)], strings.ToLower(d.Ecosystem))
-	p := &finding.Package{Name: d.Name, Ecosystem: ecosystem, Manifest: clean.Path("", a.Dependency.Manifest)}
+	p := &finding.Package{Name: d.Name, Ecosystem: ecosystem, Manifest: pathOf(a.Dependency.Manifest)}
 	if a.Vulnerability.Patched != nil {
 		p.FixedIn = a.Vulnerability.Patched.Identifier
 	}

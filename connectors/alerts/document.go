@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/sluice-sec/sluice/connectors"
+	"github.com/sluice-sec/sluice/connectors/clean"
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
@@ -65,7 +67,8 @@ const maxLine = 1 << 20
 
 // Parse reads a document of alerts and calls emit with each as a finding: open
 // ones, dismissed ones as suppressed, fixed ones as absent. Results = findings +
-// skipped; one that cannot be read is skipped and makes the report incomplete.
+// skipped; one that cannot be read is skipped as malformed and makes the report
+// incomplete.
 func Parse(ctx context.Context, kind Kind, r io.Reader, emit func(finding.Finding) error) (finding.Report, error) {
 	report := finding.Report{Format: string(kind)}
 	lines := bufio.NewScanner(r)
@@ -79,9 +82,9 @@ func Parse(ctx context.Context, kind Kind, r io.Reader, emit func(finding.Findin
 		if err := ctx.Err(); err != nil {
 			return report, err
 		}
-		f, ok := read(kind, lines.Bytes(), h)
-		if !ok {
-			report.Skip(finding.Malformed)
+		f, skip := read(kind, lines.Bytes(), h)
+		if skip != "" {
+			report.Skip(skip)
 			continue
 		}
 		report.Results++
@@ -101,29 +104,32 @@ func Parse(ctx context.Context, kind Kind, r io.Reader, emit func(finding.Findin
 	return report, nil
 }
 
-// read makes a finding of one line.
-func read(kind Kind, line []byte, h head) (f finding.Finding, ok bool) {
+// read makes a finding of one line, or says why it is none.
+func read(kind Kind, line []byte, h head) (f finding.Finding, skip finding.Reason) {
 	switch kind {
 	case CodeScanning:
-		f, ok = decode[codeAlert](line)
+		f, skip = decode[codeAlert](line)
 	case Dependabot:
-		f, ok = decode[dependabotAlert](line)
+		f, skip = decode[dependabotAlert](line)
 	case SecretScanning:
-		f, ok = decode[secretAlert](line)
+		f, skip = decode[secretAlert](line)
 	}
 	f.Scanner, f.Category = finding.Scanner{Name: h.Tool, Version: h.Version}, h.Category
-	return f, ok
+	return f, skip
 }
 
 func decode[A interface {
-	finding() (finding.Finding, bool)
-}](line []byte) (finding.Finding, bool) {
+	finding() (finding.Finding, finding.Reason)
+}](line []byte) (finding.Finding, finding.Reason) {
 	var a A
 	if json.Unmarshal(line, &a) != nil {
-		return finding.Finding{}, false
+		return finding.Finding{}, finding.Malformed
 	}
 	return a.finding()
 }
+
+// pathOf reads a path, which some of GitHub's answers begin with a slash.
+func pathOf(p string) string { return clean.Path("", strings.TrimPrefix(p, "/")) }
 
 func errOr(err, other error) error {
 	if err != nil {

@@ -56,9 +56,9 @@ func (a secretAlert) scan(c connectors.Context) (string, connectors.Context, hea
 	return c.Repository(), c, head{Tool: "GitHub secret scanning"}, true
 }
 
-func (a secretAlert) finding() (finding.Finding, bool) {
+func (a secretAlert) finding() (finding.Finding, finding.Reason) {
 	if a.Type == "" || a.Number <= 0 {
-		return finding.Finding{}, false
+		return finding.Finding{}, finding.Malformed
 	}
 	name := clean.Fold(cmp.Or(a.DisplayName, a.Type), maxText)
 	f := finding.Finding{
@@ -77,12 +77,12 @@ func (a secretAlert) finding() (finding.Finding, bool) {
 		}
 	}
 	if a.First != nil {
-		if p := clean.Path("", a.First.Path); p != "" {
+		if p := pathOf(a.First.Path); p != "" {
 			f.Place = &finding.Place{Path: p, StartLine: line(a.First.StartLine), EndLine: line(a.First.EndLine),
 				StartColumn: line(a.First.StartColumn), EndColumn: line(a.First.EndColumn)}
 		}
 	}
-	return f, true
+	return f, ""
 }
 
 // tags are what a policy may want to know of a secret.

@@ -40,7 +40,7 @@ func feed(t testing.TB, h http.Handler, o alerts.Options) *alerts.Feed {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	client, err := githubapi.New(githubapi.Config{URL: server.URL, Token: "token"})
+	client, err := githubapi.New(githubapi.Config{URL: server.URL, Token: "token", Cache: memory{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +154,58 @@ func TestAListInCircles(t *testing.T) {
 	if err == nil || len(docs) != 1 || docs[0].Lacking == "" {
 		t.Errorf("%+v, %v: want what was read, lacking, and an error", docs, err)
 	}
+}
+
+// A full page may stay as it was and get a successor.
+func TestAPageAfterAFullOne(t *testing.T) {
+	one := func(n int) string {
+		return fmt.Sprintf(`{"number":%d,"state":"open","dependency":{"package":{"ecosystem":"npm","name":"x"}},"security_advisory":{"ghsa_id":"GHSA-2222-3333-4444"},"repository":{"full_name":"acme/shop"}}`, n)
+	}
+	var full []string
+	for n := range 100 {
+		full = append(full, one(n+1))
+	}
+	more := false
+	h := http.NewServeMux()
+	h.HandleFunc("/orgs/acme/repos", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "[]") })
+	h.HandleFunc("/orgs/acme/dependabot/alerts", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"of the body alone"`)
+		switch {
+		case r.URL.Query().Has("after"):
+			w.Header().Set("ETag", `"other"`)
+			_, _ = io.WriteString(w, "["+one(101)+"]")
+		case r.Header.Get("If-None-Match") != "":
+			w.WriteHeader(http.StatusNotModified)
+		default:
+			if more {
+				w.Header().Set("Link", `<http://`+r.Host+`/orgs/acme/dependabot/alerts?after=100>; rel="next"`)
+			}
+			_, _ = io.WriteString(w, "["+strings.Join(full, ",")+"]")
+		}
+	})
+	f := feed(t, h, alerts.Options{Kind: alerts.Dependabot, Organisation: "acme"})
+	for _, want := range []int{100, 101} {
+		docs, _, err := f.Documents(context.Background(), connectors.Wanted{})
+		if err != nil || len(docs) != 1 {
+			t.Fatal(docs, err)
+		}
+		if got := read(t, docs)[0].Report.Findings; got != want {
+			t.Errorf("%d findings, want %d", got, want)
+		}
+		more = true
+	}
+}
+
+// memory is a cache.
+type memory map[string][3]string
+
+func (m memory) CachedResponse(_ context.Context, url, _ string) (string, []byte, []byte, error) {
+	return m[url][0], []byte(m[url][1]), []byte(m[url][2]), nil
+}
+
+func (m memory) CacheResponse(_ context.Context, url, _, etag string, body, header []byte) error {
+	m[url] = [3]string{etag, string(body), string(header)}
+	return nil
 }
 
 func FuzzParse(f *testing.F) {

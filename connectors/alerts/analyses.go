@@ -32,31 +32,30 @@ func (p *pull) codeScanning(ctx context.Context) error {
 	if err != nil && p.spent(err) {
 		return err
 	}
-	all, inventoryErr := p.inventory(ctx)
-	if inventoryErr != nil {
-		return errors.Join(err, inventoryErr)
-	}
-	return errors.Join(err, p.each(ctx, all, func(full string) error { return p.analysed(ctx, full) }))
+	return errors.Join(err, p.each(ctx, p.analysable(), func(full string) error { return p.analysed(ctx, full) }))
 }
 
-// inventory lists the repositories to look at. GitHub analyses nothing in
-// archived ones.
-func (p *pull) inventory(ctx context.Context) ([]string, error) {
-	if p.opt.Organisation == "" || p.wanted.Repository != "" {
-		return p.repositories(), nil
-	}
+// listRepositories asks for all of an organisation, with what the run wants to
+// know of each: nobody has to ask for them one by one.
+func (p *pull) listRepositories(ctx context.Context) error {
 	listed, paid, err := p.client.Inventory(ctx, p.opt.Organisation)
-	p.paid += paid
-	if err != nil {
-		return nil, wrap(p.opt.Organisation, err)
+	p.listed, p.paid = listed, p.paid+paid
+	return wrap(p.opt.Organisation, err)
+}
+
+// analysable are the repositories to look at. GitHub analyses nothing in
+// archived ones.
+func (p *pull) analysable() []string {
+	if p.opt.Organisation == "" || p.wanted.Repository != "" {
+		return p.repositories()
 	}
 	var out []string
-	for _, r := range listed {
+	for _, r := range p.listed {
 		if !r.Archived {
 			out = append(out, r.Owner+"/"+r.Name)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // analysed looks at the newest hundred analyses of a repository: what is older

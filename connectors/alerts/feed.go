@@ -36,7 +36,7 @@ type Options struct {
 	// Secrets makes the keyed hash that stands for a secret. Secrets themselves
 	// are left in the answer they came in.
 	Secrets func(string) string
-	// Budget is how many requests that cost quota one pull may make; 0: 2,000.
+	// Budget is how many requests that cost quota one pull may make; 0: 3,000.
 	// What it leaves open comes with the next pull, which has the pages before
 	// it for nothing.
 	Budget int
@@ -61,7 +61,7 @@ func New(client *githubapi.Client, opt Options) (*Feed, error) {
 		opt.Now = time.Now
 	}
 	if opt.Budget == 0 {
-		opt.Budget = 2000
+		opt.Budget = 3000
 	}
 	return &Feed{client: client, opt: opt}, nil
 }
@@ -114,6 +114,7 @@ type pull struct {
 	spool    *spool
 	scans    map[string]*scan // by location
 	order    []string
+	listed   []githubapi.Repository // of the organisation
 	problems []connectors.Problem
 	unread   map[string]error // lists of branches that broke off: by repository in lower case, "" for all
 	paid     int              // requests that cost quota
@@ -182,12 +183,19 @@ func readList[A any](ctx context.Context, p *pull, path string, form githubapi.F
 	return nil
 }
 
+// pageSize is how many alerts every list is asked for at a time.
+const pageSize = 100
+
 // readPage reads one page and books what it cost.
 func readPage[E any](ctx context.Context, p *pull, path string, form githubapi.Form) (list githubapi.List[E], next string, err error) {
 	if p.paid >= p.opt.Budget {
 		return list, "", errBudget
 	}
 	list, page, err := githubapi.ReadPage[E](ctx, p.client, path, form)
+	if err == nil && page.Stored && page.Next == "" && len(list.Elements)+list.Unread >= pageSize {
+		form.Fresh = true // a page that is full may have got a successor and stayed as it was
+		list, page, err = githubapi.ReadPage[E](ctx, p.client, path, form)
+	}
 	if err == nil && !page.Stored {
 		p.paid++
 	}
@@ -210,6 +218,11 @@ type repository struct {
 // readAll reads the lists of an organisation, or of each repository.
 func readAll[A alert](ctx context.Context, p *pull, form githubapi.Form) error {
 	if p.opt.Organisation != "" && p.wanted.Repository == "" {
+		listErr := p.listRepositories(ctx)
+		if p.spent(listErr) {
+			p.unread[""] = listErr
+			return listErr
+		}
 		address := p.address("orgs/"+url.PathEscape(p.opt.Organisation), nil)
 		p.step(0, 1)
 		err := readRepository[A](ctx, p, "", address, form)
@@ -218,7 +231,7 @@ func readAll[A alert](ctx context.Context, p *pull, form githubapi.Form) error {
 			p.unread[""] = err
 			p.lack(nil, err)
 		}
-		return wrap(p.opt.Organisation, err)
+		return errors.Join(listErr, wrap(p.opt.Organisation, err))
 	}
 	return p.each(ctx, p.repositories(), func(full string) error {
 		err := readRepository[A](ctx, p, full, p.address("repos/"+escaped(full), nil), form)
@@ -231,6 +244,9 @@ func readAll[A alert](ctx context.Context, p *pull, form githubapi.Form) error {
 
 func (p *pull) address(below string, also url.Values) string {
 	query := url.Values{"per_page": {"100"}, "sort": {"created"}, "direction": {"asc"}}
+	if p.opt.Kind == SecretScanning {
+		query.Set("after", "") // cursors, please: numbers are its default
+	}
 	for name, values := range also {
 		query[name] = values
 	}

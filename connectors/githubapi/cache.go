@@ -28,7 +28,7 @@ func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
 		c.log.Warn("stored answer cannot be read", zap.String("path", c.shown(k.url)), zap.Error(err))
 	}
 	stored := http.Header{}
-	if err == nil && etag != "" && json.Valid(body) && json.Unmarshal(kept, &stored) == nil {
+	if err == nil && etag != "" && !k.form.fresh() && json.Valid(body) && json.Unmarshal(kept, &stored) == nil {
 		k.etag = etag
 	}
 	a, err := c.cut(ctx, k)
@@ -36,7 +36,7 @@ func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
 		return a, err
 	}
 	if a.status == http.StatusNotModified && k.etag != "" {
-		if link := stored.Get("Link"); link != "" {
+		if link := stored.Get("Link"); link != "" && a.header.Get("Link") == "" {
 			a.header.Set("Link", link)
 		}
 		return answer{status: http.StatusOK, header: a.header, body: body, stored: true}, nil

@@ -16,7 +16,12 @@ type Form struct {
 	Name string
 	// Cut makes JSON of an answer's JSON.
 	Cut func(body []byte) ([]byte, error)
+	// Fresh asks for the page whether or not it has changed: that a page is as
+	// it was does not say that there is none after it.
+	Fresh bool
 }
+
+func (f *Form) fresh() bool { return f != nil && f.Fresh }
 
 func (f *Form) mark() string {
 	if f == nil {

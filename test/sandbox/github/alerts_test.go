@@ -109,7 +109,7 @@ func TestSecretsAndInventory(t *testing.T) {
 	f.must(err)
 	f.must(f.DismissAlert(shop, "secret-scanning", 1, "alice", "revoked", "rotated"))
 	f.must(f.SetFacts(shop, github.Facts{Topics: []string{"pci"}, Language: "Go", Properties: map[string]any{"tier": "1"}}))
-	for _, path := range []string{"/orgs/acme/secret-scanning/alerts", "/repos/acme/shop/secret-scanning/alerts?hide_secret=true", "/repos/acme/shop", "/orgs/acme/repos"} {
+	for _, path := range []string{"/orgs/acme/secret-scanning/alerts", "/orgs/acme/secret-scanning/alerts?after=", "/repos/acme/shop/secret-scanning/alerts?hide_secret=true", "/repos/acme/shop", "/orgs/acme/repos"} {
 		if r := f.get("reader", path, nil); r.StatusCode != 200 {
 			t.Errorf("%s: %d", path, r.StatusCode)
 		}

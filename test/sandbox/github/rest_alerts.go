@@ -285,7 +285,16 @@ func (c *call) dependabotAlert(r *Repository, a *DependabotAlert) object {
 func listSecretAlerts(c *call) (any, error) {
 	list, err := gather(c, func(r *Repository) []*SecretAlert { return r.Secrets }, func(*SecretAlert) bool { return true },
 		func(a *SecretAlert) (time.Time, int) { return a.Created, a.Number })
-	return render(page(c, list), func(r row[*SecretAlert]) object { return c.secretAlert(r.Repository, r.alert) }), err
+	if err != nil {
+		return nil, err
+	}
+	var some []row[*SecretAlert]
+	if c.r.URL.Query().Has("after") { // an empty one asks for cursors
+		some, err = after(c, list, func(r row[*SecretAlert]) created { return created{r.alert.Created, r.ID, r.alert.Number} })
+	} else {
+		some = page(c, list)
+	}
+	return render(some, func(r row[*SecretAlert]) object { return c.secretAlert(r.Repository, r.alert) }), err
 }
 
 func (c *call) secretAlert(r *Repository, a *SecretAlert) object {

@@ -161,7 +161,7 @@ func TestTheExampleSettingsAreTheDefaults(t *testing.T) {
 	if s, err = settings.Parse("uncommented", live); err != nil {
 		t.Fatalf("%v\n%s", err, live)
 	}
-	if s.Group("acme/shop", "").Name != "core" || len(s.InForce(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))) != 3 {
+	if s.Group(settings.Repository{Name: "acme/shop"}, "").Name != "core" || len(s.InForce(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))) != 3 {
 		t.Error("the examples in comments were not read")
 	}
 }

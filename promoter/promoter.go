@@ -11,6 +11,8 @@ package promoter
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -77,6 +79,21 @@ type RepositoryFacts struct {
 	DefaultBranch string `json:"default_branch"`
 	Visibility    string `json:"visibility"` // public, private, internal or "" when unknown
 	Archived      bool   `json:"archived"`
+
+	Language   string            `json:"language,omitempty"`   // the one with most code
+	Topics     []string          `json:"topics,omitempty"`     // sorted
+	Properties map[string]string `json:"properties,omitempty"` // custom properties; several values are joined by commas
+}
+
+// Equal tells whether two say the same.
+func (f RepositoryFacts) Equal(o RepositoryFacts) bool {
+	return f.DefaultBranch == o.DefaultBranch && f.Visibility == o.Visibility && f.Archived == o.Archived &&
+		f.Language == o.Language && slices.Equal(f.Topics, o.Topics) && maps.Equal(f.Properties, o.Properties)
+}
+
+// Equal tells whether two are the same and are known by the same facts.
+func (r Repository) Equal(o Repository) bool {
+	return r.ID == o.ID && r.Host == o.Host && r.ExternalID == o.ExternalID && r.Owner == o.Owner && r.Name == o.Name && r.Facts.Equal(o.Facts)
 }
 
 // FindingName is how people and scripts write a finding: acme/shop:F12.

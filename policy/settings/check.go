@@ -58,6 +58,9 @@ func (d *document) checkGroups(s *Settings) {
 		if strings.EqualFold(name, rest) {
 			d.faultKey("\"rest\" is the name of everything no group matches; choose another", "groups", name)
 		}
+		if len(g.Repositories)+len(g.Topics)+len(g.Properties) == 0 {
+			d.fault("`repositories` is missing: list at least one, such as [acme/shop, \"acme/pay-*\"], or say them by topics or properties", "groups", name)
+		}
 		d.repositories(g.Repositories, "groups", name, "repositories")
 		for i, p := range g.Paths {
 			if bad := badPrefix(p); bad != "" {

@@ -16,20 +16,31 @@ type Group struct {
 	Owner, Ask string
 }
 
+// Repository is what groups are told by.
+type Repository struct {
+	Name       string            // owner/name, in any case
+	Topics     []string          // as the platform has them
+	Properties map[string]string // custom properties; several values are joined by commas
+}
+
 type rawGroup struct {
-	Repositories []string `json:"repositories"`
-	Paths        []string `json:"paths"`
-	Tier         int      `json:"tier"`
-	Wave         int      `json:"wave"`
-	Owner        string   `json:"owner"`
-	Ask          string   `json:"ask"`
-	Order        int      `json:"order"`
+	Repositories []string            `json:"repositories"`
+	Topics       []string            `json:"topics"`
+	Properties   map[string][]string `json:"properties"`
+	Paths        []string            `json:"paths"`
+	Tier         int                 `json:"tier"`
+	Wave         int                 `json:"wave"`
+	Owner        string              `json:"owner"`
+	Ask          string              `json:"ask"`
+	Order        int                 `json:"order"`
 }
 
 type group struct {
 	Group
 	repositories globs
-	prefixes     []string // each without its final slash
+	topics       []string
+	properties   map[string][]string // any of the values will do
+	prefixes     []string            // each without its final slash
 }
 
 // globs match repositories; the patterns are in lower case.
@@ -52,7 +63,7 @@ func compileGroups(raw map[string]rawGroup) []group {
 	out := make([]group, 0, len(raw))
 	for _, name := range names {
 		r := raw[name]
-		g := group{Group: Group{Name: name, Tier: r.Tier, Wave: r.Wave, Owner: r.Owner, Ask: r.Ask}, repositories: r.Repositories}
+		g := group{Group: Group{Name: name, Tier: r.Tier, Wave: r.Wave, Owner: r.Owner, Ask: r.Ask}, repositories: r.Repositories, topics: r.Topics, properties: r.Properties}
 		for _, p := range r.Paths {
 			g.prefixes = append(g.prefixes, strings.TrimSuffix(strings.TrimPrefix(p, "./"), "/"))
 		}
@@ -61,14 +72,14 @@ func compileGroups(raw map[string]rawGroup) []group {
 	return out
 }
 
-// Group is the first group that holds a repository (owner/name, in any case)
-// and, where the group names folders, the path in it. What no group holds is in
+// Group is the first group that holds a repository, by its name, one of its
+// topics or one of its custom properties, and, where the group names folders, the path in it. What no group holds is in
 // the group "rest". A finding without a path is in no group that names folders.
-func (s *Settings) Group(repository, path string) Group {
-	lower := strings.ToLower(repository)
+func (s *Settings) Group(repository Repository, path string) Group {
+	lower := strings.ToLower(repository.Name)
 	for i := range s.groups {
 		g := &s.groups[i]
-		if g.repositories.match(lower) && g.holds(path) {
+		if (g.repositories.match(lower) || g.labels(repository)) && g.holds(path) {
 			return g.Group
 		}
 	}
@@ -83,6 +94,24 @@ func (s *Settings) GroupNamed(name string) (Group, bool) {
 		}
 	}
 	return Group{Name: rest}, name == rest
+}
+
+// labels tells whether a repository has one of the group's topics or properties.
+// Topics are lower case on the platform; values of properties are compared as
+// they are.
+func (g *group) labels(r Repository) bool {
+	for _, topic := range g.topics {
+		if slices.ContainsFunc(r.Topics, func(t string) bool { return strings.EqualFold(t, topic) }) {
+			return true
+		}
+	}
+	for name, values := range g.properties {
+		has, ok := r.Properties[name]
+		if ok && slices.ContainsFunc(strings.Split(has, ","), func(v string) bool { return slices.Contains(values, v) }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *group) holds(path string) bool {

@@ -104,7 +104,7 @@ func TestRevisionFollowsMeaningNotLayout(t *testing.T) {
 	}
 	a := parse(t, "groups: {a: {repositories: [x/y]}, b: {repositories: [x/y]}}")
 	b := parse(t, "groups: {b: {repositories: [x/y]}, a: {repositories: [x/y]}}")
-	if a.Revision() == b.Revision() || a.Group("x/y", "").Name != "a" || b.Group("x/y", "").Name != "b" {
+	if a.Revision() == b.Revision() || a.Group(settings.Repository{Name: "x/y"}, "").Name != "a" || b.Group(settings.Repository{Name: "x/y"}, "").Name != "b" {
 		t.Error("the order of groups is meaning")
 	}
 }
@@ -143,13 +143,37 @@ groups:
 		{"other/shop", "a", "rest"},
 		{"", "", "rest"},
 	} {
-		if got := s.Group(c.repository, c.path); got.Name != c.want {
+		if got := s.Group(settings.Repository{Name: c.repository}, c.path); got.Name != c.want {
 			t.Errorf("Group(%q, %q) = %q, want %q", c.repository, c.path, got.Name, c.want)
 		}
 	}
 	want := settings.Group{Name: "core", Tier: 1, Wave: 1, Owner: "team-pay", Ask: "#ask"}
-	if diff := cmp.Diff(want, s.Group("acme/shop", "a")); diff != "" {
+	if diff := cmp.Diff(want, s.Group(settings.Repository{Name: "acme/shop"}, "a")); diff != "" {
 		t.Errorf("group (-want +got):\n%s", diff)
+	}
+}
+
+func TestGroupsByTopicAndProperty(t *testing.T) {
+	s := parse(t, `
+groups:
+  cards: {topics: [PCI], properties: {data: [cardholder, health], tier: ["0"]}, repositories: ["acme/pay-*"]}
+  web: {topics: [frontend], paths: [web/]}
+`)
+	for _, c := range []struct {
+		r    settings.Repository
+		path string
+		want string
+	}{
+		{settings.Repository{Name: "acme/pay-api"}, "", "cards"},
+		{settings.Repository{Name: "acme/x", Topics: []string{"a", "pci"}}, "", "cards"},
+		{settings.Repository{Name: "acme/x", Properties: map[string]string{"data": "public,health"}}, "", "cards"},
+		{settings.Repository{Name: "acme/x", Properties: map[string]string{"tier": "1", "data": "public"}}, "", "rest"},
+		{settings.Repository{Name: "acme/x", Topics: []string{"frontend"}}, "web/a.ts", "web"},
+		{settings.Repository{Name: "acme/x", Topics: []string{"frontend"}}, "api/a.go", "rest"},
+	} {
+		if got := s.Group(c.r, c.path); got.Name != c.want {
+			t.Errorf("Group(%+v, %q) = %q, want %q", c.r, c.path, got.Name, c.want)
+		}
 	}
 }
 
@@ -315,7 +339,7 @@ func FuzzParse(f *testing.F) {
 		if again, err := settings.Parse("again.yaml", text); err != nil || again.Revision() != s.Revision() {
 			t.Fatalf("not stable: %v", err)
 		}
-		if len(doc) == 0 || s.Group("a/b", "c").Name == "" || s.PathClass("a/b") == "" {
+		if len(doc) == 0 || s.Group(settings.Repository{Name: "a/b"}, "c").Name == "" || s.PathClass("a/b") == "" {
 			t.Fatal("an accepted document does not answer")
 		}
 	})

@@ -28,7 +28,8 @@ func (s *Surface) Repository(ctx context.Context, owner, name string) (promoter.
 	s.mu.Unlock()
 	return promoter.Repository{
 		ExternalID: r.ExternalID, Owner: r.Owner, Name: r.Name,
-		Facts: promoter.RepositoryFacts{DefaultBranch: r.DefaultBranch, Visibility: r.Visibility, Archived: r.Archived},
+		Facts: promoter.RepositoryFacts{DefaultBranch: r.DefaultBranch, Visibility: r.Visibility, Archived: r.Archived,
+			Language: r.Language, Topics: r.Topics, Properties: r.Properties},
 	}, nil
 }
 

@@ -260,8 +260,12 @@ func orEmpty(s []string) []string {
 	return s
 }
 
+func (r *runner) groupFor(repo promoter.Repository, path string) settings.Group {
+	return r.Settings.Group(settings.Repository{Name: repo.FullName(), Topics: repo.Facts.Topics, Properties: repo.Facts.Properties}, path)
+}
+
 func (r *runner) repositoryInput(repo promoter.Repository, path string) input.Repository {
-	group := r.Settings.Group(repo.FullName(), path)
+	group := r.groupFor(repo, path)
 	visibility := repo.Facts.Visibility
 	if visibility == "" {
 		visibility = r.Settings.Visibility.Unknown

@@ -31,7 +31,7 @@ func (db *DB) EnsureRepository(ctx context.Context, r promoter.Repository, runID
 		have, err = findRepository(ctx, tx, r)
 		return err
 	})
-	if err == nil && have != nil && merged(*have, r) == *have {
+	if err == nil && have != nil && merged(*have, r).Equal(*have) {
 		return *have, nil // the usual case takes no write lock
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func merged(have, seen promoter.Repository) promoter.Repository {
 	if seen.ExternalID != "" {
 		have.ExternalID, have.Owner, have.Name = seen.ExternalID, seen.Owner, seen.Name
 	}
-	if seen.Facts != (promoter.RepositoryFacts{}) {
+	if !seen.Facts.Equal(promoter.RepositoryFacts{}) {
 		have.Facts = seen.Facts
 	}
 	return have
@@ -102,7 +102,7 @@ func addRepository(ctx context.Context, tx *sql.Tx, r promoter.Repository, runID
 }
 
 func updateRepository(ctx context.Context, tx *sql.Tx, have, now promoter.Repository, runID int64) error {
-	if have == now {
+	if have.Equal(now) {
 		return nil
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE repository SET external_id = $1, owner = $2, name = $3 WHERE repo_id = $4`,
@@ -110,7 +110,7 @@ func updateRepository(ctx context.Context, tx *sql.Tx, have, now promoter.Reposi
 	if err != nil {
 		return err
 	}
-	if have.Facts != now.Facts {
+	if !have.Facts.Equal(now.Facts) {
 		if _, err := tx.ExecContext(ctx, `UPDATE repository SET version = version + 1 WHERE repo_id = $1`, now.ID); err != nil {
 			return err
 		}

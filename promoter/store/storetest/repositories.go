@@ -17,19 +17,19 @@ func repositories(t *testing.T, s store.Store) {
 		return must(s.EnsureRepository(ctx, r, 1))(t)
 	}
 	byName := ensure(promoter.Repository{Owner: "acme", Name: "shop"})
-	if again := ensure(promoter.Repository{Owner: "Acme", Name: "Shop"}); again != byName {
+	if again := ensure(promoter.Repository{Owner: "Acme", Name: "Shop"}); !again.Equal(byName) {
 		t.Errorf("the same name in other letters is %+v, want %+v", again, byName)
 	}
-	facts := promoter.RepositoryFacts{DefaultBranch: "main", Visibility: "public"}
+	facts := promoter.RepositoryFacts{DefaultBranch: "main", Visibility: "public", Topics: []string{"pci"}, Properties: map[string]string{"tier": "1"}}
 	known := ensure(promoter.Repository{ExternalID: "7", Owner: "acme", Name: "shop", Facts: facts})
-	if known.ID != byName.ID || known.ExternalID != "7" || known.Facts != facts {
+	if known.ID != byName.ID || known.ExternalID != "7" || !known.Facts.Equal(facts) {
 		t.Errorf("an external id made it %+v", known)
 	}
 	renamed := ensure(promoter.Repository{ExternalID: "7", Owner: "acme", Name: "store", Facts: facts})
 	if renamed.ID != byName.ID || renamed.FullName() != "acme/store" {
 		t.Errorf("a rename made it %+v", renamed)
 	}
-	if named := ensure(promoter.Repository{Owner: "acme", Name: "store"}); named != renamed {
+	if named := ensure(promoter.Repository{Owner: "acme", Name: "store"}); !named.Equal(renamed) {
 		t.Errorf("by its name alone it is %+v, want %+v with the facts that are known", named, renamed)
 	}
 	other := ensure(promoter.Repository{ExternalID: "8", Owner: "acme", Name: "store", Facts: facts})
@@ -45,7 +45,7 @@ func repositories(t *testing.T, s store.Store) {
 	// A report under a new name comes before anybody asked the host.
 	early := ensure(promoter.Repository{Owner: "acme", Name: "depot"})
 	renamed = ensure(promoter.Repository{ExternalID: "7", Owner: "acme", Name: "depot"})
-	if named := ensure(promoter.Repository{Owner: "acme", Name: "depot"}); renamed.ID != byName.ID || early.ID == renamed.ID || named != renamed {
+	if named := ensure(promoter.Repository{Owner: "acme", Name: "depot"}); renamed.ID != byName.ID || early.ID == renamed.ID || !named.Equal(renamed) {
 		t.Errorf("a name means %+v, not the one whose id is known, %+v", named, renamed)
 	}
 

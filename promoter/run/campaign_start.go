@@ -97,7 +97,7 @@ func backlog(snap *store.Snapshot) []standingFinding {
 func selects(s promoter.CampaignSelection, law *settings.Settings, repo promoter.Repository, f standingFinding, cohort promoter.Cohort) bool {
 	least, err := finding.ParseSeverity(s.Severity)
 	return (s.Cohort == "" || s.Cohort == cohort.Key) &&
-		(s.Group == "" || s.Group == law.Group(repo.FullName(), pathOf(f.place)).Name) &&
+		(s.Group == "" || s.Group == groupIn(law, repo, pathOf(f.place)).Name) &&
 		(s.Severity == "" || err == nil && f.Facts.Severity >= least)
 }
 

@@ -252,7 +252,7 @@ func (d *decider) dress(claim *promoter.Claim, f *store.Finding, place *finding.
 	claim.Exhibit = promoter.Exhibit{
 		RepoID: d.book.repo().ID, PullRequest: number, Name: promoter.FindingName(d.book.repo().FullName(), f.No),
 		Finding: full, Stage: claim.Cohort.Stage, Threshold: threshold, Cohort: claim.Cohort.Key, Reasons: answer.Reasons,
-		Risk: known, Attack: attackOf(full), Ask: d.groupFor(d.book.repo(), pathOf(place)).Ask,
+		Risk: known, Attack: attackOf(full), Ask: groupIn(d.Settings, d.book.repo(), pathOf(place)).Ask,
 	}
 }
 

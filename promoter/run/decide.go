@@ -260,12 +260,13 @@ func orEmpty(s []string) []string {
 	return s
 }
 
-func (r *runner) groupFor(repo promoter.Repository, path string) settings.Group {
-	return r.Settings.Group(settings.Repository{Name: repo.FullName(), Topics: repo.Facts.Topics, Properties: repo.Facts.Properties}, path)
+// groupIn is the group of a path in a repository.
+func groupIn(law *settings.Settings, repo promoter.Repository, path string) settings.Group {
+	return law.Group(settings.Repository{Name: repo.FullName(), Topics: repo.Facts.Topics, Properties: repo.Facts.Properties}, path)
 }
 
 func (r *runner) repositoryInput(repo promoter.Repository, path string) input.Repository {
-	group := r.groupFor(repo, path)
+	group := groupIn(r.Settings, repo, path)
 	visibility := repo.Facts.Visibility
 	if visibility == "" {
 		visibility = r.Settings.Visibility.Unknown

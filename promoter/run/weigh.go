@@ -86,7 +86,7 @@ func (r *runner) newWeigher(ctx context.Context, standings []store.Standing) (*w
 		}
 	}
 	for _, repo := range r.repos {
-		w.members[r.Settings.Group(repo.FullName(), "").Name]++
+		w.members[groupIn(r.Settings, repo, "").Name]++
 	}
 	return w, nil
 }

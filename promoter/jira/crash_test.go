@@ -114,3 +114,43 @@ func (b *bench) visible() []string {
 	}
 	return out
 }
+
+// TestCutWhileJoining cuts the wire before and after every request of the look
+// that finds a task made twice, and looks again.
+func TestCutWhileJoining(t *testing.T) {
+	if testing.Short() {
+		t.Skip("makes a sandbox per cut")
+	}
+	both(t, func(t *testing.T, clean *bench) {
+		twice := func(b *bench) promoter.Effect {
+			e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
+			b.do(e)
+			b.do(e)
+			b.wire.sent = 0
+			return e
+		}
+		_, err := clean.surface().Find(context.Background(), twice(clean))
+		clean.must(err)
+		want, requests := clean.visible(), clean.wire.sent
+		for cut := 1; cut <= requests; cut++ {
+			for _, after := range []bool{false, true} {
+				b := newBench(t, clean.at)
+				e := twice(b)
+				b.wire.cutAt, b.wire.after = cut, after
+				if _, err := b.surface().Find(context.Background(), e); err == nil {
+					t.Fatalf("cut %d did not show", cut)
+				}
+				b.wire.cutAt = 0
+				seen, err := b.surface().Find(context.Background(), e)
+				b.must(err)
+				w := b.world()
+				if n := b.settled(e, seen); n.Remote.Key != "SEC-1" || len(w.Links) != 1 {
+					t.Errorf("cut %d: adopted %s, links %+v", cut, n.Remote.Key, w.Links)
+				}
+				if diff := cmp.Diff(want, b.visible()); diff != "" {
+					t.Errorf("request %d of %d cut (after %v):\n%s", cut, requests, after, diff)
+				}
+			}
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -189,9 +190,19 @@ func TestEveryBrokenAnswerToAPostIsUnknown(t *testing.T) {
 	}
 }
 
+// deaf is a way to a server that takes no connection for a POST.
+type deaf struct{ http.RoundTripper }
+
+func (d deaf) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPost {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
+	}
+	return d.RoundTripper.RoundTrip(r)
+}
+
 func TestNothingWasSentWhereNobodyListens(t *testing.T) {
 	b := newBench(t, sandbox.Cloud)
-	s, err := jira.New(jira.Config{URL: "http://127.0.0.1:1", Deployment: jira.Cloud, Clock: b.clock, Routes: b.routes})
+	s, err := jira.New(jira.Config{URL: b.url, Deployment: jira.Cloud, User: "sluice@example.com", Token: b.token, Transport: deaf{b.wire}, Clock: b.clock, Routes: b.routes})
 	b.must(err)
 	_, err = s.Do(context.Background(), b.effect(promoter.VerbTask, "tok", b.planned("plain")))
 	var later *promoter.LaterError

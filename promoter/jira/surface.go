@@ -118,7 +118,7 @@ const (
 // Do carries an effect with one notice out and tells what Jira shows now. Its
 // errors: *promoter.RefusedError (a definite no; with a Mend it is the
 // configuration's and meets every task of the route), *promoter.LaterError
-// (nothing happened), one that wraps promoter.ErrUnknownOutcome (ask Find),
+// (nothing happened that doing it again would repeat), one that wraps promoter.ErrUnknownOutcome (ask Find),
 // or any other for an answer that could not be read before anything was
 // written. Of its verbs
 //

@@ -2,6 +2,7 @@ package jira_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -71,6 +72,21 @@ func TestAnEditIsOursAgain(t *testing.T) {
 		b.do(b.effect(promoter.VerbEditTask, "tok", n))
 		if asked := b.wire.sent - before; asked != 2 || len(b.only().History) != 3 {
 			t.Errorf("an edit of nothing took %d requests", asked)
+		}
+	})
+}
+
+// TestAnUndoneEditIsNone: who brings our words back lets us go on.
+func TestAnUndoneEditIsNone(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		n := b.made("plain")
+		key, ours := n.Remote.Key, n.Task.Title
+		b.must(b.EditField("alice", key, "summary", "Alice's"))
+		n = b.do(b.effect(promoter.VerbEditTask, "one", b.rewritten(n)))
+		b.must(b.EditField("alice", key, "summary", ours))
+		n = b.do(b.effect(promoter.VerbEditTask, "two", b.rewritten(n)))
+		if i := b.only(); i.Summary != n.Task.Title {
+			t.Errorf("%q, want %q", i.Summary, n.Task.Title)
 		}
 	})
 }
@@ -226,11 +242,35 @@ func TestADeletedIssueIsGone(t *testing.T) {
 	})
 }
 
+// TestAHiddenProjectIsNotADeletedIssue: whoever takes our permissions away has
+// not answered for a single task.
+func TestAHiddenProjectIsNotADeletedIssue(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		n := b.made("plain")
+		b.must(b.Grant("SEC", "sluice"))
+		for _, e := range []promoter.Effect{b.effect(promoter.VerbEditTask, "a", b.rewritten(n)), b.effect(promoter.VerbLinkTask, "b", linked(n, 1)),
+			b.effect(promoter.VerbHandBack, "c", b.withdrawn(n, promoter.RemovedStage))} {
+			seen, err := b.surface().Do(context.Background(), e)
+			var refused *promoter.RefusedError
+			if !errors.As(err, &refused) || !strings.Contains(refused.Mend, "project SEC exists") {
+				t.Errorf("%s: %+v, %v", e.Verb, seen, err)
+			}
+		}
+		if got, err := b.surface().Status(context.Background(), []promoter.Remote{n.Remote}); err == nil {
+			t.Errorf("status: %+v", got)
+		}
+	})
+}
+
 func TestLinksAreMadeOnce(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		n := b.do(b.effect(promoter.VerbLinkTask, "a", linked(b.made("plain"), 12)))
 		n = b.do(b.effect(promoter.VerbLinkTask, "b", linked(n, 13)))
+		before := b.wire.sent
 		b.do(b.effect(promoter.VerbLinkTask, "c", n))
+		if asked := b.wire.sent - before; asked != 3 {
+			t.Errorf("links that are there took %d requests", asked)
+		}
 		links := b.only().RemoteLinks
 		if len(links) != 2 || links[0].Object["title"] != "acme/shop#12" || links[1].Object["url"] != "https://github.example/acme/shop/pull/13#discussion_r1" {
 			t.Errorf("links: %+v", links)

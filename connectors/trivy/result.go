@@ -1,7 +1,9 @@
 package trivy
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -21,7 +23,7 @@ type vulnerability struct {
 	Title, Description             string
 	Severity, SeveritySource       string
 	PrimaryURL                     string
-	References                     []string
+	References                     json.RawMessage
 	CweIDs                         []string
 	CVSS                           map[string]rating
 }
@@ -37,7 +39,7 @@ func (p *parser) vulnerability(v vulnerability, t document) finding.Finding {
 	where := cmp.Or(v.PkgPath, file(t))
 	pkg.Manifest = cmp.Or(where, t.Target)
 	f := native.Vulnerability{
-		ID: v.VulnerabilityID, Aliases: slices.Concat(v.VendorIDs, advisoriesAmong(v.References)),
+		ID: v.VulnerabilityID, Aliases: append(v.VendorIDs, githubs(v.References)),
 		Title: v.Title, Details: v.Description, URL: v.PrimaryURL, CWEs: v.CweIDs,
 		Word: v.Severity, Ratings: ratings(v.CVSS, v.SeveritySource), Package: pkg,
 	}.Finding(scanner(p.document))
@@ -47,18 +49,17 @@ func (p *parser) vulnerability(v vulnerability, t document) finding.Finding {
 	return f
 }
 
-// advisoriesAmong are the references to GitHub's own page of the advisory: other
-// references lead to other advisories as well.
-func advisoriesAmong(references []string) (list []string) {
-	for _, r := range references {
-		if strings.HasPrefix(r, "https://github.com/advisories/GHSA-") {
-			list = append(list, r)
-		}
+// githubs is the reference to GitHub's own page of the advisory, if there is one: of
+// several only one can be this advisory. Other references lead anywhere. They are
+// looked for in the text as it is, for there are dozens in each result.
+func githubs(references json.RawMessage) string {
+	page := []byte(`"https://github.com/advisories/GHSA-`)
+	if bytes.Count(references, page) != 1 {
+		return ""
 	}
-	if len(list) > 1 { // of which only one can be this
-		return nil
-	}
-	return list
+	_, id, _ := bytes.Cut(references, page)
+	id, _, _ = bytes.Cut(id, []byte(`"`))
+	return "GHSA-" + string(id)
 }
 
 // ratings are the CVSS ratings, first of the source that the severity is from, then

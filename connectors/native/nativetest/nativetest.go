@@ -15,6 +15,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -264,7 +265,11 @@ func Fuzz(f *testing.F, parse native.Parse, stream bool) {
 		if packed(data) {
 			return
 		}
+		before := allocated()
 		all, report, err := Read(parse, data, native.Options{MaxElement: 64 << 10})
+		if used := allocated() - before; used > 64<<20 {
+			t.Errorf("%d bytes of memory for %d of input", used, len(data))
+		}
 		Check(t, all, report, err)
 		if err != nil && !native.Broken(err) {
 			t.Errorf("an error that is not about the file: %v", err)
@@ -276,6 +281,13 @@ func Fuzz(f *testing.F, parse native.Parse, stream bool) {
 			t.Errorf("whole, and yet: %v", err)
 		}
 	})
+}
+
+// allocated is all memory ever asked for: what was in use at a time is less.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
 
 // packed documents are jsonwalk's matter.

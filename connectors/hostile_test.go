@@ -97,7 +97,7 @@ func checkTexts(t *testing.T, f finding.Finding) {
 	if u := f.Rule.HelpURL; u != "" && !strings.HasPrefix(u, "https://") && !strings.HasPrefix(u, "http://") {
 		t.Errorf("a link to %q", u)
 	}
-	if len(raw) > 200<<10 {
+	if len(raw) > 100<<10 {
 		t.Errorf("a finding of %d bytes", len(raw))
 	}
 }

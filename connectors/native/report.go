@@ -46,14 +46,15 @@ func (o Options) Walk(elements, keep []string) jsonwalk.Walk {
 	return jsonwalk.Walk{Open: o.Open, Elements: elements, Keep: keep, MaxElement: o.MaxElement, MaxBytes: o.MaxBytes}
 }
 
-// maxRules bounds the rules listed of one scan.
-const maxRules = 100_000
+// maxRules bounds the rules listed of one scan, in bytes.
+const maxRules = 16 << 20
 
 // Report counts what a parser makes of a file.
 type Report struct {
 	report finding.Report
 	emit   func(finding.Finding) error
 	rules  map[string]bool
+	listed int // bytes of rules
 	bad    bool
 }
 
@@ -93,7 +94,7 @@ func (r *Report) Skip(why finding.Reason) {
 
 // Add counts and emits a finding. One without a rule is skipped. State, severity
 // and end line are filled in where they are missing; impossible lines are dropped,
-// and so is an address that leads nowhere on the web.
+// and so is an address that leads nowhere on the web; long texts are cut.
 func (r *Report) Add(f finding.Finding) error {
 	if f.Rule.ID == "" {
 		r.Skip(finding.NoRule)
@@ -106,6 +107,7 @@ func (r *Report) Add(f finding.Finding) error {
 		f.Severity, f.SeverityFrom = finding.DefaultSeverity(f.Kind), finding.FromDefault
 	}
 	f.Rule.HelpURL = clean.URL(f.Rule.HelpURL)
+	bound(&f)
 	if f.Place != nil {
 		place := plausible(*f.Place)
 		f.Place = &place
@@ -115,8 +117,9 @@ func (r *Report) Add(f finding.Finding) error {
 	}
 	r.report.Results++
 	r.report.Findings++
-	if len(r.rules) < maxRules {
-		r.rules[f.Rule.ID] = true
+	if id := f.Rule.ID; !r.rules[id] && r.listed < maxRules {
+		r.rules[id] = true
+		r.listed += len(id) + 64
 	}
 	return nil
 }

@@ -219,6 +219,32 @@ func TestHandingBack(t *testing.T) {
 	}
 }
 
+// TestWhatIsHandedBackIsSaidOnce: somebody who quotes our reference has not
+// said it for us, and a label that was taken away is no reason to say it again.
+func TestWhatIsHandedBackIsSaidOnce(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		n := b.made("plain")
+		quote := "Reference {{sluice\\-tok}}"
+		if b.at == sandbox.Cloud {
+			quote = "{{sluice-tok}}"
+		}
+		_, err := b.Comment("alice", n.Remote.Key, quote)
+		b.must(err)
+		e := b.effect(promoter.VerbHandBack, "tok", b.withdrawn(n, promoter.RemovedStage))
+		b.do(e)
+		b.must(b.RemoveLabel("alice", n.Remote.Key, "sluice-withdrawn"))
+		b.do(e)
+		before := b.wire.sent
+		b.do(e)
+		if i := b.only(); len(i.Comments) != 2 || i.Comments[1].Author != "sluice" || !strings.Contains(strings.Join(i.Labels, " "), "sluice-withdrawn") {
+			t.Errorf("labels %v, comments %+v", i.Labels, i.Comments)
+		}
+		if asked := b.wire.sent - before; asked != 3 {
+			t.Errorf("what was handed back took %d requests", asked)
+		}
+	})
+}
+
 func working(b *bench, key string) {
 	b.must(b.Transition("alice", key, "In Progress", nil))
 	b.must(b.Assign("alice", key, "alice"))

@@ -150,6 +150,17 @@ func TestWikiTextIsInert(t *testing.T) {
 	})
 }
 
+func TestALineOfTextStaysOne(t *testing.T) {
+	for message, want := range map[string]string{"h1. big": "&#104;1. big", "bq. said": "&#98;q. said", "h7. no": "h7. no", "www.evil.example": "www&#46;evil.example", "# one": `\# one`} {
+		e := exhibit(1)
+		e.Finding.Message = message
+		_, body := jira.NewRenderer(jira.DataCenter).Task([]promoter.Exhibit{e})
+		if !strings.Contains(body, "\n\n"+want+"\n\n") {
+			t.Errorf("%q is not %q in\n%s", message, want, body)
+		}
+	}
+}
+
 // TestShownAsTextOnTheBoard reads a hostile task as a page shows it: the
 // words are there, and nothing but our own tags and links.
 func TestShownAsTextOnTheBoard(t *testing.T) {

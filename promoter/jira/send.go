@@ -47,7 +47,29 @@ func (s *Surface) change(ctx context.Context, method, path string, in, out any) 
 	return s.send(ctx, method, path, in, out, true)
 }
 
+// rateLimited is a refusal for the rate: nothing happened.
+type rateLimited struct{ *promoter.LaterError }
+
+func (e rateLimited) Unwrap() error { return e.LaterError }
+
+// maxTries is how often something is sent that is refused for the rate.
+const maxTries = 6
+
+// send waits for a short while where Jira asks for it.
 func (s *Surface) send(ctx context.Context, method, path string, in, out any, changes bool) error {
+	for try := 1; ; try++ {
+		err := s.once(ctx, method, path, in, out, changes)
+		var limited rateLimited
+		if !errors.As(err, &limited) || limited.After > s.config.MaxWait || try == maxTries {
+			return err
+		}
+		if s.config.Clock.Sleep(ctx, limited.After) != nil {
+			return &promoter.LaterError{Why: "interrupted"}
+		}
+	}
+}
+
+func (s *Surface) once(ctx context.Context, method, path string, in, out any, changes bool) error {
 	if err := ctx.Err(); err != nil {
 		return &promoter.LaterError{Why: "interrupted"}
 	}
@@ -120,7 +142,7 @@ func (s *Surface) no(method, path string, resp *http.Response, body []byte, chan
 	}
 	switch status := resp.StatusCode; {
 	case status == http.StatusTooManyRequests:
-		return &promoter.LaterError{Why: e.Error() + " " + resp.Header.Get("RateLimit-Reason"), After: s.wait(resp.Header)}
+		return rateLimited{&promoter.LaterError{Why: e.Error() + " " + resp.Header.Get("RateLimit-Reason"), After: s.wait(resp.Header)}}
 	case status == http.StatusConflict:
 		return &promoter.LaterError{Why: e.Error()}
 	case status < 400:

@@ -49,6 +49,7 @@ type Config struct {
 	Clock       Clock
 	Log         *zap.Logger   // nil: none
 	Timeout     time.Duration // of one request; 0: 30 s
+	MaxWait     time.Duration // a longer wait for a rate becomes a LaterError; 0: 60 s
 	SecondLook  time.Duration // between the two searches of Find; 0: 3 minutes
 }
 
@@ -84,6 +85,9 @@ func New(c Config) (*Surface, error) {
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 30 * time.Second
+	}
+	if c.MaxWait == 0 {
+		c.MaxWait = time.Minute
 	}
 	if c.SecondLook == 0 {
 		c.SecondLook = 3 * time.Minute

@@ -88,10 +88,10 @@ func (r *result) finding(o native.Options, by finding.Scanner) finding.Finding {
 	if r.Extra.Ignored {
 		f.State = finding.Suppressed
 	}
-	switch validation := r.Extra.Validation; {
+	switch {
 	case r.Extra.SCA != nil:
 		r.dependency(&f, o.Root)
-	case validation != "" && validation != "NO_VALIDATOR", clean.AboutCredentials(f.Rule):
+	case r.aboutSecrets() || clean.AboutCredentials(f.Rule):
 		f.Kind = finding.Secret
 		secret := native.Between(code, r.Start.Column, r.End.Column)
 		clean.Redact(&f, secret, code, o.Secrets)
@@ -99,6 +99,12 @@ func (r *result) finding(o native.Options, by finding.Scanner) finding.Finding {
 		f.Fix = r.fix(f.Place, code)
 	}
 	return f
+}
+
+// aboutSecrets: a rule of Semgrep Secrets, or one that is filed under secrets.
+func (r *result) aboutSecrets() bool {
+	validation := r.Extra.Validation
+	return validation != "" && validation != "NO_VALIDATOR" || strings.Contains("."+r.CheckID, ".secrets.")
 }
 
 // rule has the tags that Semgrep gives it in SARIF.

@@ -65,10 +65,11 @@ type ApprovalKind string
 
 // What can wait so far.
 const (
-	ApprovalExcess   ApprovalKind = "excess"   // more new notices than a ceiling allows
-	ApprovalMass     ApprovalKind = "mass"     // more withdrawals than a ceiling allows, not caused by a stage
-	ApprovalProposal ApprovalKind = "proposal" // cohorts that would climb; see Approval.Moves
-	ApprovalCampaign ApprovalKind = "campaign" // backlog that is to become tasks; see Campaign
+	ApprovalExcess    ApprovalKind = "excess"    // more new notices than a ceiling allows
+	ApprovalMass      ApprovalKind = "mass"      // more withdrawals than a ceiling allows, not caused by a stage
+	ApprovalProposal  ApprovalKind = "proposal"  // cohorts that would climb; see Approval.Moves
+	ApprovalCampaign  ApprovalKind = "campaign"  // backlog that is to become tasks; see Campaign
+	ApprovalException ApprovalKind = "exception" // an answer that is to hide a finding everywhere
 )
 
 // ApprovalState is where a waiting plan stands.

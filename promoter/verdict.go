@@ -74,6 +74,7 @@ type Verdict struct {
 	Source     VerdictSource `json:"source"`
 	ExternalID string        `json:"external_id,omitempty"` // of the reaction, comment or ticket; of a source and a finding one verdict stands
 	Reason     string        `json:"reason,omitempty"`      // in the person's words; stays outside the ledger
+	Until      time.Time     `json:"until,omitzero"`        // accepted: its last day, 00:00 UTC
 	At         time.Time     `json:"at"`
 	Retracted  time.Time     `json:"retracted_at,omitzero"` // when it was seen to be taken back or replaced
 	Audit      bool          `json:"audit,omitempty"`       // given to a random sample
@@ -139,6 +140,9 @@ type Alias struct {
 	System string `json:"system"` // github, jira, os, ...
 	Login  string `json:"login"`  // without regard to case
 }
+
+// Same tells whether two aliases are one.
+func (a Alias) Same(b Alias) bool { return a.System == b.System && strings.EqualFold(a.Login, b.Login) }
 
 func (a Alias) String() string { return a.System + ":" + a.Login }
 

@@ -39,6 +39,10 @@ hidden contains "suppressed" if "suppression" in exception_kinds
 # title: an exception in the settings accepts it
 hidden contains "excepted" if "exception" in exception_kinds
 
+# METADATA
+# title: a person's answer settles it
+hidden contains "disposed" if "disposition" in exception_kinds
+
 exception_kinds contains e.kind if some e in input.exceptions
 
 # METADATA

@@ -201,6 +201,12 @@ test_suppressed if {
 	a.reasons == ["suppressed"]
 }
 
+test_disposed if {
+	a := changed({"exceptions": [{"kind": "disposition", "reason": "false-positive", "owner": ""}]})
+	a.surfaces == set()
+	a.reasons == ["disposed"]
+}
+
 test_excepted if {
 	a := changed({"exceptions": [{"kind": "exception", "reason": "not reachable", "owner": "team-pay"}]})
 	a.surfaces == set()

@@ -144,10 +144,11 @@ type Change struct {
 	OnDiff bool   `json:"on_diff"` // a line the change touched, so that an inline comment is possible
 }
 
-// Exception is a suppression or an accepted exception in force for a finding.
+// Exception is a suppression, an accepted exception or a disposition in force
+// for a finding. A disposition's reason is the kind of answer it came from.
 // Expiry is the engine's business: what has expired is not here.
 type Exception struct {
-	Kind   string `json:"kind" enum:"suppression,exception"` // ExceptionSuppression or ExceptionAccepted
+	Kind   string `json:"kind" enum:"suppression,exception,disposition"` // ExceptionSuppression, ExceptionAccepted or ExceptionDisposition
 	Reason string `json:"reason"`
 	Owner  string `json:"owner"`
 }
@@ -183,4 +184,5 @@ const (
 
 	ExceptionSuppression = "suppression"
 	ExceptionAccepted    = "exception"
+	ExceptionDisposition = "disposition" // a person's answer
 )

@@ -153,10 +153,13 @@ type JiraRoute struct {
 	FixedResolution     string `json:"fixed_resolution"`
 }
 
-// Verdicts say what answers count for, from 0 (useful) to 1 (noise), which
-// severities need a second person, and what a tracker's words mean.
+// Verdicts say what answers count for, from 0 (useful) to 1 (noise), at which
+// severities an engineer's answer waits for the security team before it hides
+// anything, at which the security team's own needs a second person, and what a
+// tracker's words mean.
 type Verdicts struct {
 	Scores       map[string]float64 `json:"scores"`
+	Approve      []string           `json:"approve"`
 	SecondPerson []string           `json:"second_person"`
 	Words        map[string]string  `json:"words"`
 }

@@ -130,14 +130,15 @@ func (t *target) commentPath(id int64) string {
 	return t.path("/issues/comments/%d", id)
 }
 
-// answered tells whether somebody else replied in a comment's thread.
+// answered tells whether somebody else replied in a comment's thread in words.
+// A command is an answer too, but it says what to do and nothing to be read on.
 func (t *target) answered(ctx context.Context, id int64) (bool, error) {
 	all, err := githubapi.All[github.PullRequestComment](ctx, t.client, t.pull("/comments?per_page=100"))
 	if err != nil {
 		return false, err
 	}
 	for _, c := range all {
-		if c.GetInReplyTo() == id && !t.mine(c.GetUser().GetLogin()) {
+		if c.GetInReplyTo() == id && !t.mine(c.GetUser().GetLogin()) && promoter.ParseCommand(c.GetBody(), c.GetUpdatedAt().Time).Topic == promoter.TopicWords {
 			return true, nil
 		}
 	}

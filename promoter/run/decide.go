@@ -76,6 +76,9 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	if err := r.askFacts(ctx, b); err != nil {
 		return err
 	}
+	if err := r.dispose(ctx, b); err != nil {
+		return err
+	}
 	d := newDecider(r, b)
 	if r.sel.PullRequest == 0 {
 		d.standing(ctx)
@@ -338,6 +341,7 @@ func (d *decider) ask(ctx context.Context, no int64, place *finding.Place, numbe
 			FindingName: name, Advisories: f.Facts.Advisories,
 		}, d.report.Started),
 	}
+	doc.Exceptions = append(doc.Exceptions, d.book.disposed(no, number, d.report.Started)...)
 	if doc.Exceptions == nil {
 		doc.Exceptions = []input.Exception{}
 	}

@@ -57,6 +57,7 @@ type Report struct {
 	Moves   []MoveLine `json:"moves"`
 	Tidied  []TidyLine `json:"tidied"` // moves down whose comments are being withdrawn, or just were
 
+	Heard      HeardCounts    `json:"heard"`
 	Recovered  int            `json:"recovered"` // effects of earlier runs that were settled
 	Effects    EffectCounts   `json:"effects"`
 	Actions    []ActionLine   `json:"actions"`
@@ -78,6 +79,13 @@ type FindingCounts struct {
 	WithoutText     int `json:"without_text"`     // identity rests on the report alone
 	NotAttributable int `json:"not_attributable"` // in a pull request, and nothing shows that the change brings them
 	Stale           int `json:"stale"`            // in a pull request whose head has moved on since the scan
+}
+
+// HeardCounts says what listening came to.
+type HeardCounts struct {
+	Answers   int `json:"answers"`    // verdicts that stand where people were listened to
+	TakenBack int `json:"taken_back"` // or edited away
+	Replies   int `json:"replies"`    // answers of ours
 }
 
 // EffectCounts says what became of the effects.

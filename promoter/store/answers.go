@@ -38,6 +38,12 @@ type Answers interface {
 	// Heard returns what was read in one pull request, by comment.
 	Heard(ctx context.Context, repoID int64, pullRequest int) ([]promoter.Heard, error)
 
+	// Conversations lists the pull requests in which something was shown since a
+	// moment and that were not closed before another, by repository and number.
+	Conversations(ctx context.Context, shown, closed time.Time) ([]promoter.Target, error)
+	// NoticesAt returns the notices of one target, by number.
+	NoticesAt(ctx context.Context, at promoter.Target) ([]promoter.Notice, error)
+
 	// Sample records what was drawn at random for the security team's queue.
 	// What is drawn already in that cohort's stay is left as it is.
 	Sample(ctx context.Context, drawn []promoter.Exposure) error

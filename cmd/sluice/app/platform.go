@@ -65,6 +65,12 @@ func (a *App) host() string {
 	return "github.com"
 }
 
+// listener hears what people say where the platform shows notices, or is nil.
+func listener(p run.Platform) run.Listener {
+	l, _ := p.(run.Listener)
+	return l
+}
+
 // lookOnly is a platform in which nothing can be changed, for dry runs.
 type lookOnly struct{ run.Platform }
 

@@ -111,7 +111,7 @@ func (a *App) runConfig(req Request, s store.Store, law *Law) (run.Config, error
 	req.Progress.Began = a.run.Store
 	cfg := run.Config{
 		Store: s, Decider: law.Engine, Settings: law.Settings, Sources: sources,
-		Host: a.host(), Platform: platform, Renderer: github.Renderer{}, Text: a.text(a.github),
+		Host: a.host(), Platform: platform, Listener: listener(platform), Renderer: github.Renderer{}, Text: a.text(a.github),
 		Risks: a.risks(s), Secrets: Hasher(secrets), Coin: coin(secrets, law.Settings.Hold.Audit), Token: a.opt.Token, Now: a.opt.Now, Log: a.Log, Actor: a.Actor,
 		Warnings: law.Warnings, Rhythms: a.rhythms(), Retention: a.retention(), Progress: req.Progress,
 	}

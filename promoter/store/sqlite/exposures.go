@@ -207,3 +207,12 @@ func (db *DB) Stirred(ctx context.Context, since int64) (stirred []store.Stir, u
 	}
 	return stirred, upTo, err
 }
+
+// Conversations lists the pull requests worth listening to; see store.Answers.
+func (db *DB) Conversations(ctx context.Context, shown, closed time.Time) ([]promoter.Target, error) {
+	return collect(ctx, db.read, "conversations", func(rows *sql.Rows, t *promoter.Target) error {
+		return rows.Scan(&t.RepoID, &t.PullRequest)
+	}, `SELECT DISTINCT repo_id, change FROM exposure
+		WHERE notice_no > 0 AND change > 0 AND shown_at >= $1 AND (closed_at IS NULL OR closed_at >= $2)
+		ORDER BY repo_id, change`, micro(shown), micro(closed))
+}

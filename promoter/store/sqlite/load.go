@@ -130,30 +130,47 @@ func (l loader) dispositions(s *store.Snapshot) (err error) {
 }
 
 func (l loader) notices(s *store.Snapshot) (err error) {
-	s.Notices, err = collect(l.ctx, l.tx, "notices", func(rows *sql.Rows, n *promoter.Notice) error {
+	s.Notices, err = l.noticesIn(anyChange)
+	return err
+}
+
+// anyChange stands for all targets of a repository.
+const anyChange = -1
+
+func (l loader) noticesIn(change int) (notices []promoter.Notice, err error) {
+	notices, err = collect(l.ctx, l.tx, "notices", func(rows *sql.Rows, n *promoter.Notice) error {
 		n.Target.RepoID = l.repo
 		return rows.Scan(&n.No, &n.Surface, &n.Target.PullRequest, &n.Group, &n.Generation, &n.State, &n.Cause,
 			document{&n.Anchor}, &n.Body, &n.Desired, &n.Shown, &n.Posted, &n.Resolved, document{&n.Remote}, document{&n.Task})
 	}, `SELECT notice_no, surface, change, group_key, generation, state, cause,
 			anchor, body, desired, shown, posted, resolved, remote, task
-		FROM notice WHERE repo_id = $1 ORDER BY notice_no`, l.repo)
-	if err != nil || len(s.Notices) == 0 {
-		return err
+		FROM notice WHERE repo_id = $1 AND $2 IN (change, -1) ORDER BY notice_no`, l.repo, change)
+	if err != nil || len(notices) == 0 {
+		return notices, err
 	}
-	at := make(map[int64]*promoter.Notice, len(s.Notices))
-	for i := range s.Notices {
-		at[s.Notices[i].No] = &s.Notices[i]
+	at := make(map[int64]*promoter.Notice, len(notices))
+	for i := range notices {
+		at[notices[i].No] = &notices[i]
 	}
 	_, err = collect(l.ctx, l.tx, "items", func(rows *sql.Rows, _ *struct{}) error {
 		var no int64
 		var i promoter.Item
 		err := rows.Scan(&no, &i.Finding, &i.Version, (*number)(&i.CohortID), &i.Attempt,
 			(*moment)(&i.ShownAt), (*moment)(&i.Removed), &i.Cause, &i.Kept)
-		if err == nil {
-			at[no].Items = append(at[no].Items, i)
+		if n := at[no]; err == nil && n != nil {
+			n.Items = append(n.Items, i)
 		}
 		return err
 	}, `SELECT notice_no, finding_no, version, cohort_id, attempt, shown_at, removed_at, cause, kept_because
 		FROM item WHERE repo_id = $1 ORDER BY notice_no, position`, l.repo)
-	return err
+	return notices, err
+}
+
+// NoticesAt returns the notices of one target, by number.
+func (db *DB) NoticesAt(ctx context.Context, at promoter.Target) (notices []promoter.Notice, err error) {
+	err = db.view(ctx, "notices", func(tx *sql.Tx) error {
+		notices, err = loader{ctx, tx, at.RepoID}.noticesIn(at.PullRequest)
+		return err
+	})
+	return notices, err
 }

@@ -117,7 +117,7 @@ func (r *recorder) verdicts() error {
 			return err
 		}
 		if standing != nil {
-			if standing.Kind == v.Kind && standing.Person == v.Person && standing.Uncounted == v.Uncounted && standing.Reason == v.Reason {
+			if standing.Kind == v.Kind && standing.Person == v.Person && standing.Uncounted == v.Uncounted && standing.Reason == v.Reason && standing.Until.Equal(v.Until) {
 				continue
 			}
 			if err := r.retract(*standing); err != nil {
@@ -152,10 +152,10 @@ func (r *recorder) add(v promoter.Verdict) error {
 		}
 	}
 	err := r.tx.QueryRowContext(r.ctx, `
-		INSERT INTO verdict (repo_id, finding_no, notice_no, exposure, person_id, kind, source, external_id, reason, at, retracted_at, audit, uncounted)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING verdict_id`,
+		INSERT INTO verdict (repo_id, finding_no, notice_no, exposure, person_id, kind, source, external_id, reason, until, at, retracted_at, audit, uncounted)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING verdict_id`,
 		v.RepoID, v.Finding, v.Notice, number(v.Exposure), number(v.Person), string(v.Kind), string(v.Source), v.ExternalID, v.Reason,
-		micro(v.At), moment(v.Retracted), v.Audit, v.Uncounted).Scan(&v.ID)
+		moment(v.Until), micro(v.At), moment(v.Retracted), v.Audit, v.Uncounted).Scan(&v.ID)
 	if err != nil {
 		return fmt.Errorf("verdict on finding %d: %w", v.Finding, err)
 	}
@@ -245,7 +245,20 @@ func (r *recorder) heard() error {
 	return err
 }
 
-func (r *recorder) weigh() error { return settleEvidence(r.ctx, r.tx, r.changed) }
+// weigh lets what people said be decided on and weighed anew.
+func (r *recorder) weigh() error {
+	touched := map[int64]bool{}
+	for _, v := range r.changed {
+		if v.Person == 0 || touched[v.RepoID] {
+			continue
+		}
+		touched[v.RepoID] = true
+		if err := touch(r.ctx, r.tx, v.RepoID); err != nil {
+			return err
+		}
+	}
+	return settleEvidence(r.ctx, r.tx, r.changed)
+}
 
 // settleEvidence marks anew the bursts that verdicts may be part of, and notes
 // that something else is known about what they are about.
@@ -321,13 +334,13 @@ func markBursts(ctx context.Context, tx *sql.Tx, person int64, day time.Time) er
 
 const verdictColumns = `
 	SELECT v.verdict_id, v.repo_id, v.finding_no, v.notice_no, v.exposure, v.person_id, v.kind, v.source, v.external_id, v.reason,
-		v.at, v.retracted_at, v.audit, v.uncounted, v.burst
+		v.until, v.at, v.retracted_at, v.audit, v.uncounted, v.burst
 	FROM verdict v `
 
 func collectVerdicts(ctx context.Context, q queryer, where string, args ...any) ([]promoter.Verdict, error) {
 	return collect(ctx, q, "verdicts", func(rows *sql.Rows, v *promoter.Verdict) error {
 		return rows.Scan(&v.ID, &v.RepoID, &v.Finding, &v.Notice, (*number)(&v.Exposure), (*number)(&v.Person), &v.Kind, &v.Source, &v.ExternalID,
-			&v.Reason, (*moment)(&v.At), (*moment)(&v.Retracted), &v.Audit, &v.Uncounted, &v.Burst)
+			&v.Reason, (*moment)(&v.Until), (*moment)(&v.At), (*moment)(&v.Retracted), &v.Audit, &v.Uncounted, &v.Burst)
 	}, verdictColumns+where+` ORDER BY v.verdict_id`, args...)
 }
 

@@ -264,6 +264,22 @@ func stirs(t *testing.T, s store.Store) {
 	check("an answer and a merge", second)
 }
 
+func conversations(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	y := newStay(t, s, 3)
+	c := store.Changes{RepoID: y.repo, RunID: 1, At: At(0), Notices: []promoter.Notice{Notice(y.repo, 1, y.cohort.ID), Notice(y.repo, 2, y.cohort.ID)}}
+	c.Notices[1].Target.PullRequest = 8
+	ok(t, s.Apply(ctx, c))
+	y.show(y.exposure(1, 7, 10), y.exposure(2, 8, 20), y.exposure(3, 8, 21))
+	same(t, "notices of a pull request", must(s.NoticesAt(ctx, promoter.Target{RepoID: y.repo, PullRequest: 8}))(t), c.Notices[1:])
+	seven, eight := promoter.Target{RepoID: y.repo, PullRequest: 7}, promoter.Target{RepoID: y.repo, PullRequest: 8}
+	same(t, "all", must(s.Conversations(ctx, At(0), At(0)))(t), []promoter.Target{seven, eight})
+	same(t, "of late", must(s.Conversations(ctx, At(15), At(0)))(t), []promoter.Target{eight})
+	y.record(store.Recording{At: At(30), Closed: []store.ClosedChange{{RepoID: y.repo, Number: 8, At: At(30)}}})
+	same(t, "just closed", must(s.Conversations(ctx, At(0), At(30)))(t), []promoter.Target{seven, eight})
+	same(t, "closed long ago", must(s.Conversations(ctx, At(0), At(31)))(t), []promoter.Target{seven})
+}
+
 func samples(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	y := newStay(t, s, 3)

@@ -56,6 +56,7 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"a verdict is about what was on display", verdictsBind},
 		{"bursts and people", bursts},
 		{"what is to be weighed anew", stirs},
+		{"pull requests to listen to", conversations},
 		{"the queue's sample", samples},
 		{"dispositions", dispositions},
 		{"the ledger", ledger},

@@ -37,6 +37,7 @@ CREATE TABLE exposure (
 );
 CREATE INDEX exposure_order ON exposure (cohort_id, attempt, cluster_at, cluster, seq);
 CREATE INDEX exposure_cluster ON exposure (cohort_id, attempt, cluster, cluster_at);
+CREATE INDEX exposure_shown ON exposure (shown_at) WHERE notice_no > 0 AND change > 0;
 CREATE INDEX exposure_stirred ON exposure (stirred);
 CREATE INDEX exposure_finding ON exposure (repo_id, finding_no, seq);
 CREATE INDEX exposure_change ON exposure (repo_id, change);
@@ -55,6 +56,7 @@ CREATE TABLE verdict (
         ('reaction', 'reply', 'task', 'alert', 'command', 'import', 'code')),
     external_id  TEXT    NOT NULL,
     reason       TEXT    NOT NULL,
+    until        INTEGER,
     at           INTEGER NOT NULL,
     retracted_at INTEGER,
     audit        INTEGER NOT NULL,

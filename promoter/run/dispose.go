@@ -16,6 +16,7 @@ import (
 // dispose books what the answers in a repository do to their findings, and
 // asks for approval where that is needed.
 func (r *runner) dispose(ctx context.Context, b *book) error {
+	r.disposedIn[b.repo().ID] = true
 	verdicts, err := r.Store.Verdicts(ctx, store.VerdictQuery{RepoID: b.repo().ID, Standing: true})
 	if err != nil || len(verdicts) == 0 {
 		return err
@@ -49,6 +50,16 @@ func (r *runner) dispose(ctx context.Context, b *book) error {
 	b.answers.Dispositions = append(b.answers.Dispositions, done.Dispositions...)
 	b.snap.Dispositions = append(b.snap.Dispositions, done.Dispositions...)
 	return nil
+}
+
+// keepRequests says that the requests of repositories in which nothing was
+// decided in this run are still about something.
+func (r *runner) keepRequests() {
+	for _, a := range r.approvals {
+		if a.Kind == promoter.ApprovalException && slices.ContainsFunc(a.Items, func(i promoter.ApprovalItem) bool { return !r.disposedIn[i.RepoID] }) {
+			r.met[a.ID] = true
+		}
+	}
 }
 
 func severities(names []string) []finding.Severity {

@@ -71,6 +71,7 @@ func (r *runner) expire() error {
 	if r.sel != (Selection{}) || r.Platform == nil || r.allowance.Paused {
 		return nil
 	}
+	r.keepRequests()
 	for i, a := range r.approvals {
 		if a.State != promoter.ApprovalWaiting || r.met[a.ID] || a.Kind != promoter.ApprovalExcess && a.Kind != promoter.ApprovalMass ||
 			slices.ContainsFunc(a.Items, func(item promoter.ApprovalItem) bool { return r.unsure[item.RepoID] }) {

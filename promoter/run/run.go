@@ -158,7 +158,7 @@ func (s Selection) hasChange(number int) bool {
 // run, and the report says so.
 func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
 	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]asked{}, merges: map[mergeKey]bool{}, patience: patience{now: cfg.Now, silent: map[string]bool{}}, blocked: map[promoter.Target]bool{},
-		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, members: map[memberKey]bool{}, heard: map[string]finding.EPSS{}, held: map[int64]map[int64]bool{}, tracker: newTrackerState(cfg.Now), report: newReport(cfg, sel)}
+		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, members: map[memberKey]bool{}, disposedIn: map[int64]bool{}, heard: map[string]finding.EPSS{}, held: map[int64]map[int64]bool{}, tracker: newTrackerState(cfg.Now), report: newReport(cfg, sel)}
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
 	if err := r.begin(ctx); err != nil {
@@ -207,7 +207,8 @@ type runner struct {
 	excess    map[excessKey][]promoter.ApprovalItem
 	missing   []store.Delivery // files that were read once and are no longer there
 
-	members map[memberKey]bool // who may answer, as far as was asked
+	disposedIn map[int64]bool     // repositories whose answers were looked at
+	members    map[memberKey]bool // who may answer, as far as was asked
 
 	refused  map[int64]string // repositories in which the platform refuses us
 	tracker  trackerState

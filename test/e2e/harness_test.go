@@ -229,7 +229,7 @@ func (p *place) config() run.Config {
 	shown, err := surface.New(client, surface.Options{MarkerKey: []byte("0123456789abcdef0123456789abcdef"), Clock: p.clock})
 	p.must(err)
 	return run.Config{
-		Store: db, Decider: engine, Settings: s, Sources: p.sources(), Host: "sandbox", Platform: shown, Renderer: surface.Renderer{},
+		Store: db, Decider: engine, Settings: s, Sources: p.sources(), Host: "sandbox", Platform: shown, Listener: shown, Renderer: surface.Renderer{},
 		Tracker: p.tracker, TaskRenderer: p.tasks,
 		Text: func(_ connectors.Config, r promoter.Repository) sourcetext.Reader {
 			reader := sourcetext.Git(p.gitPath[r.FullName()])

@@ -280,7 +280,7 @@ func (l *listening) send(ctx context.Context, h promoter.Heard, body string) err
 
 // answer says what is to be told.
 func (l *listening) answer(ctx context.Context, o promoter.Owed) (promoter.Answer, error) {
-	a := promoter.Answer{Topic: o.Heard.Topic, Problem: o.Problem, Ask: l.Settings.Group(l.repo.FullName(), "").Ask}
+	a := promoter.Answer{Topic: o.Heard.Topic, Problem: o.Problem, Ask: groupIn(l.Settings, l.repo, "").Ask}
 	if a.Topic != promoter.TopicWhy {
 		return a, nil
 	}

@@ -56,6 +56,11 @@ func texts(r jira.Renderer, all []promoter.Exhibit) []string {
 }
 
 func TestTitlesAreOneShortLine(t *testing.T) {
+	wide := exhibit(1)
+	wide.Finding.Rule.Name, wide.Name, wide.Finding.Place.Path = strings.Repeat("🚧", 300), strings.Repeat("🚧", 300)+"/x:F1", strings.Repeat("🚧", 300)
+	if title, _ := jira.NewRenderer(jira.Cloud).Task([]promoter.Exhibit{wide}); len(utf16.Encode([]rune(title))) > 255 {
+		t.Errorf("title %q", title)
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		title, _ := jira.NewRenderer(jira.Cloud).Task(exhibits().Draw(t, "exhibits"))
 		if title == "" || len(utf16.Encode([]rune(title))) > 255 || strings.ContainsFunc(title, unicode.IsControl) {

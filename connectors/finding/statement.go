@@ -47,6 +47,46 @@ func (s Statement) Covers(f Finding) bool {
 	})
 }
 
+// Statements are statements by the vulnerability that they are about.
+type Statements map[string][]Statement
+
+// Add files statements under each of their vulnerabilities.
+func (all Statements) Add(more ...Statement) {
+	for _, s := range more {
+		for _, id := range s.Advisories {
+			all[id] = append(all[id], s)
+		}
+	}
+}
+
+// About is the statement that counts for a finding, the newest of those that cover it;
+// of two at one time the one that was added last.
+func (all Statements) About(f Finding) (newest Statement, ok bool) {
+	for _, id := range f.Advisories {
+		for _, s := range all[id] {
+			if s.Covers(f) && (!ok || !s.At.Before(newest.At)) {
+				newest, ok = s, true
+			}
+		}
+	}
+	return newest, ok
+}
+
+// Apply suppresses the open findings for which a statement says that there is nothing
+// to do.
+func (all Statements) Apply(findings []Finding) {
+	if len(all) == 0 {
+		return
+	}
+	for i := range findings {
+		f := &findings[i]
+		if s, ok := all.About(*f); ok && s.Closes() && f.State == Open {
+			f.State = Suppressed
+			f.Dismissal = &Dismissal{Reason: s.Status, Comment: strings.TrimSpace(s.Justification + " " + s.Comment), At: s.At}
+		}
+	}
+}
+
 // splitPURL takes a package URL apart as far as it names a package; the name is empty
 // for anything else.
 func splitPURL(purl string) (name, version string) {

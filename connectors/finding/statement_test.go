@@ -2,6 +2,7 @@ package finding_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
@@ -28,5 +29,36 @@ func TestAStatementCoversTheSameVulnerabilityInTheSamePackage(t *testing.T) {
 	}
 	if (finding.Statement{Advisories: f.Advisories, Products: []string{""}}).Covers(finding.Finding{Advisories: f.Advisories}) {
 		t.Error("covers a finding without a package")
+	}
+}
+
+func TestTheNewestStatementCounts(t *testing.T) {
+	queue := finding.Finding{State: finding.Open, Advisories: []string{"CVE-2099-0001", "GHSA-2222-3333-4444"}, Package: &finding.Package{PURL: "pkg:npm/queue@3.0.0"}}
+	at := func(day int, status, id string) finding.Statement {
+		return finding.Statement{Advisories: []string{id}, Products: []string{"pkg:npm/queue"}, Status: status, At: time.Date(2099, 1, day, 0, 0, 0, 0, time.UTC)}
+	}
+	for _, c := range []struct {
+		name string
+		said []finding.Statement
+		want finding.State
+	}{
+		{"nobody said anything", nil, finding.Open},
+		{"not affected", []finding.Statement{at(1, finding.NotAffected, "CVE-2099-0001")}, finding.Suppressed},
+		{"by its other name", []finding.Statement{at(1, finding.Fixed, "GHSA-2222-3333-4444")}, finding.Suppressed},
+		{"being looked at", []finding.Statement{at(1, finding.UnderInvestigation, "CVE-2099-0001")}, finding.Open},
+		{"affected after all", []finding.Statement{at(1, finding.NotAffected, "CVE-2099-0001"), at(2, finding.Affected, "GHSA-2222-3333-4444")}, finding.Open},
+		{"the older one delivered last", []finding.Statement{at(2, finding.NotAffected, "CVE-2099-0001"), at(1, finding.Affected, "CVE-2099-0001")}, finding.Suppressed},
+		{"of something else", []finding.Statement{at(1, finding.NotAffected, "CVE-2099-0002")}, finding.Open},
+	} {
+		said := finding.Statements{}
+		said.Add(c.said...)
+		found := []finding.Finding{queue}
+		said.Apply(found)
+		if found[0].State != c.want {
+			t.Errorf("%s: %s", c.name, found[0].State)
+		}
+	}
+	if queue.State != finding.Open || queue.Dismissal != nil {
+		t.Error("the finding that was given has changed")
 	}
 }

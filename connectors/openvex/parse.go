@@ -8,8 +8,9 @@
 //   - Only statements about package URLs can be matched with findings. Where a product
 //     has subcomponents, the statement is about these; that they are so only inside
 //     that product is lost.
-//   - Of several statements about one thing the newest counts, which is for whoever
-//     matches them to see to. Signatures are not checked.
+//   - They count for the findings that are delivered beside the document, by the same
+//     source for the same commit. Signatures are not checked: who can write the one
+//     can write the other.
 package openvex
 
 import (

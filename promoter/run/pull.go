@@ -193,6 +193,7 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		return scans[key]
 	}
 	whole := !a.lacking
+	said := finding.Statements{} // VEX that is delivered beside the reports
 	for _, d := range a.docs {
 		var all []finding.Finding
 		report, err := connectors.Parse(ctx, a.source, d.Document, connectors.ParseOptions{Secrets: r.Secrets}, func(f finding.Finding) error {
@@ -221,6 +222,7 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		b.deliveries = append(b.deliveries, delivery)
 		status.read(delivery, report)
 		whole = whole && err == nil
+		said.Add(report.Statements...)
 		for _, s := range report.Scans {
 			scan(scanKey{tool: s.Scanner.Name, category: s.Category}).add(s, d.Location)
 		}
@@ -228,6 +230,7 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 	for _, key := range order {
 		in := scans[key]
 		in.complete = in.complete && whole
+		said.Apply(in.findings)
 		r.enrich(ctx, a, b.repo(), in.findings)
 		b.absorb(a, r.refOf(a.context, b.repo()), key, in, &r.report.Findings)
 	}

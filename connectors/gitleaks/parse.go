@@ -4,8 +4,9 @@
 //
 // The awkward truth: the report says neither which version wrote it nor whether the
 // scan succeeded, and an empty one is [] like that of many tools. Of what is found
-// in the history the line is that of an old commit. With --redact there is nothing
-// left to tell two secrets on one line apart.
+// in the history the line is that of an old commit. Columns are gitleaks' own, one too
+// far right on all lines but the first. With --redact there is nothing left to tell
+// two secrets on one line apart.
 package gitleaks
 
 import (

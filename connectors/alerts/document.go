@@ -47,7 +47,7 @@ func (p *pull) document(location string, s *scan) (connectors.Document, error) {
 	}
 	spool, kind := p.spool, p.opt.Kind
 	return connectors.Document{
-		Location: location, Context: s.context, Size: size, Lacking: s.lacking,
+		Location: location, Context: s.context, Size: size, Lacking: s.lacking, ModTime: p.opt.Now(),
 		Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(bytes.NewReader(first), spool.open(s.sections))), nil
 		},

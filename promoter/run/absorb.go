@@ -66,6 +66,7 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 			n.Known++
 		}
 		seen[no] = true
+		b.alert(no, f)
 		b.sight(scope, scan, no, f)
 	}
 	b.closeUnseen(scope, scan, previous, in, seen, n)

@@ -37,6 +37,7 @@ type book struct {
 	notices    []promoter.Notice
 	entries    []store.Entry
 	answers    store.Recording
+	alerts     map[int64]alerted // findings that a scan of this run has an alert for
 	digest     *string
 	byFinding  map[int64][]*store.Sighting // filled when first asked
 	byChange   map[int][]*store.Sighting   // likewise

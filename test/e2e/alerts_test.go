@@ -185,6 +185,70 @@ func TestAlertsOfAPullRequestReachItsLines(t *testing.T) {
 	}
 }
 
+// verdicts are the answers by alert, as text.
+func (p *alerted) verdicts() (out []string) {
+	p.t.Helper()
+	all, err := p.openStore().Verdicts(context.Background(), store.VerdictQuery{Source: promoter.FromAlert})
+	p.must(err)
+	people, err := p.store.People(context.Background())
+	p.must(err)
+	for _, v := range all {
+		who := ""
+		for _, person := range people {
+			if person.ID == v.Person {
+				who = person.Aliases[0].String()
+			}
+		}
+		out = append(out, fmt.Sprintf("F%d %s %s %q standing %v", v.Finding, v.Kind, who, v.Reason, v.Stands()))
+	}
+	return out
+}
+
+func TestADismissalIsAnAnswer(t *testing.T) {
+	p := newAlerted(t, ofAcme()...)
+	for i := range 3 {
+		_, err := p.sandbox.AddDependabotAlert(shop, github.DependabotAlert{Package: fmt.Sprint("p", i), Manifest: "package.json", GHSA: "GHSA-2222-3333-4444", Summary: "Bad"})
+		p.must(err)
+	}
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	p.must(p.sandbox.DismissAlert(shop, "dependabot", 1, "alice", "inaccurate", "we do not call it"))
+	p.must(p.sandbox.DismissAlert(shop, "dependabot", 2, "alice", "tolerable_risk", ""))
+	p.must(p.sandbox.SetDependabotState(shop, 3, "auto_dismissed"))
+	want := func(what string, want ...string) {
+		t.Helper()
+		for range 2 { // a second time nothing is new
+			wantOutcome(t, p.run(), run.OutcomeOK)
+			if got := p.verdicts(); !slices.Equal(got, want) {
+				t.Fatalf("%s: %q, want %q", what, got, want)
+			}
+		}
+	}
+	want("dismissed", `F1 false-positive github:alice "we do not call it" standing true`, `F2 accepted github:alice "tolerable_risk" standing true`)
+	p.must(p.sandbox.DismissAlert(shop, "dependabot", 1, "alice", "", ""))
+	want("opened again", `F1 false-positive github:alice "we do not call it" standing false`, `F2 accepted github:alice "tolerable_risk" standing true`)
+}
+
+// Closed and opened again, a pull request has the same analysis as before.
+func TestAlertsOfAPullRequestThatIsOpenedAgain(t *testing.T) {
+	p := newAlerted(t, ofAcme()...)
+	p.analyse(shop, "refs/heads/main", p.mainCommit(shop), "a/b")
+	head := p.commit(shop, "feature", "main", map[string]string{"main.go": added})
+	number := p.open(shop, "feature")
+	p.analyse(shop, fmt.Sprintf("refs/pull/%d/head", number), head, "a/b")
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	before := p.states(shop)
+	p.must(p.sandbox.ClosePullRequest(shop, number))
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if got := p.states(shop)["code-scanning refs/pull/1/head present"]; got != 0 {
+		t.Fatalf("%d present in a closed pull request", got)
+	}
+	p.must(p.sandbox.ReopenPullRequest(shop, number))
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if got, want := p.states(shop)["code-scanning refs/pull/1/head present"], before["code-scanning refs/pull/1/head present"]; got != want {
+		t.Errorf("%d present after it was opened again, want %d", got, want)
+	}
+}
+
 func TestEveryStateOfAnAlert(t *testing.T) {
 	p := newAlerted(t, ofAcme()...)
 	for i := range 5 {

@@ -192,7 +192,7 @@ func readPage[E any](ctx context.Context, p *pull, path string, form githubapi.F
 		return list, "", errBudget
 	}
 	list, page, err := githubapi.ReadPage[E](ctx, p.client, path, form)
-	if err == nil && page.Stored && page.Next == "" && len(list.Elements)+list.Unread >= pageSize {
+	if err == nil && page.Unsure && page.Next == "" && len(list.Elements)+list.Unread >= pageSize {
 		form.Fresh = true // a page that is full may have got a successor and stayed as it was
 		list, page, err = githubapi.ReadPage[E](ctx, p.client, path, form)
 	}

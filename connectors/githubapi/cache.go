@@ -36,10 +36,11 @@ func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
 		return a, err
 	}
 	if a.status == http.StatusNotModified && k.etag != "" {
-		if link := stored.Get("Link"); link != "" && a.header.Get("Link") == "" {
+		linked := a.header.Get("Link") != ""
+		if link := stored.Get("Link"); link != "" && !linked {
 			a.header.Set("Link", link)
 		}
-		return answer{status: http.StatusOK, header: a.header, body: body, stored: true}, nil
+		return answer{status: http.StatusOK, header: a.header, body: body, stored: true, oldLinks: !linked}, nil
 	}
 	if tag := a.header.Get("ETag"); a.status == http.StatusOK && tag != "" {
 		c.keep(ctx, k, key, tag, a)

@@ -35,6 +35,8 @@ type answer struct {
 	header http.Header
 	body   []byte
 	stored bool // the one of an earlier request: GitHub says that nothing changed
+
+	oldLinks bool // and says nothing of the pages around it
 }
 
 const (

@@ -35,6 +35,9 @@ type Page struct {
 	Body   []byte // as its Form left it
 	Next   string // the page after it, "" after the last
 	Stored bool   // GitHub says that it is as it was, which cost no quota
+	// Unsure: it is Stored, and whether there is a page after it by now GitHub
+	// did not say.
+	Unsure bool
 }
 
 // Page reads one page of a list. Cursors and numbers are GitHub's business: the
@@ -44,7 +47,7 @@ func (c *Client) Page(ctx context.Context, path string, form Form) (Page, error)
 	if err != nil {
 		return Page{}, err
 	}
-	return Page{Body: a.body, Next: nextPage(a.header), Stored: a.stored}, nil
+	return Page{Body: a.body, Next: nextPage(a.header), Stored: a.stored, Unsure: a.oldLinks}, nil
 }
 
 // Kept is the Form that keeps of each element of a list what E has fields for.

@@ -220,10 +220,19 @@ func listDependabotAlerts(c *call) (any, error) {
 	return render(some, func(r row[*DependabotAlert]) object { return c.dependabotAlert(r.Repository, r.alert) }), err
 }
 
-// after cuts a list to what comes after the cursor that was given, and links to the rest.
+// after cuts a list to what comes after the cursor that was given, or before it, and links to the rest.
 func after[T any](c *call, list []T, key func(T) created) ([]T, error) {
 	query := c.r.URL.Query()
-	if cursor := query.Get("after"); cursor != "" {
+	size := 30
+	if n, err := strconv.Atoi(query.Get("per_page")); err == nil && n > 0 {
+		size = min(n, 100)
+	}
+	from := 0
+	for _, side := range []string{"after", "before"} {
+		cursor := query.Get(side)
+		if cursor == "" {
+			continue
+		}
 		raw, err := base64.RawURLEncoding.DecodeString(cursor)
 		var at, repo int64
 		var no int
@@ -231,25 +240,38 @@ func after[T any](c *call, list []T, key func(T) created) ([]T, error) {
 			return nil, &refusal{status: http.StatusUnprocessableEntity, message: "Invalid cursor"}
 		}
 		last, asc := created{time.Unix(at, 0), repo, no}, query.Get("direction") == "asc"
-		from := slices.IndexFunc(list, func(e T) bool { return asc && key(e).compare(last) > 0 || !asc && key(e).compare(last) < 0 })
-		if from < 0 {
-			return nil, nil
+		from, _ = slices.BinarySearchFunc(list, last, func(e T, to created) int {
+			if asc {
+				return key(e).compare(to)
+			}
+			return to.compare(key(e))
+		})
+		if side == "before" {
+			from = max(0, from-size)
+		} else if from < len(list) && key(list[from]).compare(last) == 0 {
+			from++
 		}
-		list = list[from:]
 	}
-	size := 30
-	if n, err := strconv.Atoi(query.Get("per_page")); err == nil && n > 0 {
-		size = min(n, 100)
+	some := list[min(from, len(list)):min(from+size, len(list))]
+	var links []string
+	link := func(side, rel string, at T) {
+		k := key(at)
+		query.Del("after")
+		query.Del("before")
+		query.Set(side, base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %d", k.at.Unix(), k.repo, k.no)))
+		u := url.URL{Path: c.r.URL.Path, RawPath: c.r.URL.RawPath, RawQuery: query.Encode()}
+		links = append(links, fmt.Sprintf(`<%s%s>; rel="%s"`, c.host, u.RequestURI(), rel))
 	}
-	if len(list) <= size {
-		return list, nil
+	if len(some) > 0 && from+size < len(list) {
+		link("after", "next", some[len(some)-1])
 	}
-	list = list[:size]
-	k := key(list[size-1])
-	query.Set("after", base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %d", k.at.Unix(), k.repo, k.no)))
-	u := url.URL{Path: c.r.URL.Path, RawPath: c.r.URL.RawPath, RawQuery: query.Encode()}
-	c.w.Header().Set("Link", fmt.Sprintf(`<%s%s>; rel="next"`, c.host, u.RequestURI()))
-	return list, nil
+	if len(some) > 0 && from > 0 {
+		link("before", "prev", some[0])
+	}
+	if links != nil {
+		c.w.Header().Set("Link", strings.Join(links, ", "))
+	}
+	return some, nil
 }
 
 func (c *call) dependabotAlert(r *Repository, a *DependabotAlert) object {

@@ -75,8 +75,13 @@ func Settled(verb Verb, before, want Notice, seen ObservedPost, at time.Time) No
 }
 
 // kept is a notice that a person edited or answered: it stays as they left it,
-// and each item that should have gone says why it did not.
+// and each item that should have gone says why it did not. Where it should be
+// shown again their text stands for it, or it would be tried for ever.
 func kept(before, want Notice, seen ObservedPost) Notice {
+	if before.State == NoticeWithdrawn && want.State == NoticePosted {
+		want.Remote, want.Posted, want.Resolved, want.Shown = before.Remote, before.Posted, before.Resolved, want.Desired
+		return want
+	}
 	after := before
 	after.Items = slices.Clone(before.Items)
 	for i := range after.Items {

@@ -259,6 +259,24 @@ func TestWhatAPersonAnsweredIsKeptAndNotTriedAgain(t *testing.T) {
 	}
 }
 
+func TestWhatAPersonRewroteStandsForWhatIsShownAgain(t *testing.T) {
+	w := &world{}
+	claims := []promoter.Claim{claim(1, "F1", true, finding.High)}
+	w.do(w.plan(claims, 5, roomy(), "", noon), noon)
+	w.do(w.plan(nil, 5, roomy(), promoter.RemovedStage, noon), noon.Add(time.Hour))
+	acts := w.plan(claims, 5, roomy(), "", noon.Add(2*time.Hour))
+	w.put(promoter.Settled(acts[0].Verbs[0], acts[0].Before, acts[0].Notice, promoter.ObservedPost{No: 1, Kept: "edited"}, noon))
+	for _, a := range w.plan(claims, 5, roomy(), "", noon.Add(3*time.Hour)) {
+		if !slices.Equal(a.Verbs, []promoter.Verb{promoter.VerbUnresolve}) {
+			t.Errorf("tried again: %+v", a)
+		}
+		w.do([]promoter.Action{a}, noon.Add(3*time.Hour))
+	}
+	if again := w.plan(claims, 5, roomy(), "", noon.Add(4*time.Hour)); len(again) != 0 {
+		t.Errorf("tried again: %+v", again)
+	}
+}
+
 func TestWhatSomebodyDeletedIsNotPostedAgain(t *testing.T) {
 	w := &world{}
 	claims := []promoter.Claim{claim(1, "F1", true, finding.High)}

@@ -125,7 +125,7 @@ func (s *story) newBranch() error {
 	return nil
 }
 
-// pushMain commits to main: a problem of everybody's, or moved lines.
+// pushMain commits to main: a problem of everybody's, a fix, or moved lines.
 func (s *story) pushMain() error {
 	tip, err := s.git.Ref("refs/heads/main")
 	if err != nil {
@@ -136,9 +136,18 @@ func (s *story) pushMain() error {
 		return err
 	}
 	lines := strings.Split(strings.TrimSuffix(files["main.go"], "\n"), "\n")
-	if s.rng.IntN(2) == 0 {
+	switch s.rng.IntN(6) {
+	case 0, 1, 2:
 		lines = append(lines, s.newProblem())
-	} else {
+	case 3:
+		lines = append(slices.DeleteFunc(lines, func(line string) bool {
+			fixed := strings.Contains(line, "(n") && s.rng.IntN(2) == 0
+			if fixed {
+				delete(s.standing, problem.FindString(line))
+			}
+			return fixed
+		}), "// fixed")
+	default:
 		lines = slices.Insert(lines, 1, "// moved")
 	}
 	head, err := s.commit(gitrepo.Change{Branch: "main", Write: map[string]string{"main.go": text(lines)}}, tip)

@@ -184,6 +184,25 @@ func TestWhatStoodInADeletedSummaryIsNotSaidAgain(t *testing.T) {
 	}
 }
 
+// A withdrawn comment that a person rewrote is not edited in every run, once it should be shown again. (Seed 143.)
+func TestARewrittenCommentIsNotTriedForEver(t *testing.T) {
+	s := oneComment(t)
+	p := s.posts(s.world(t))[0]
+	must(t, s.move(s.cohorts()[0], promoter.Triage))
+	s.mustRun(t)
+	must(t, s.sandbox.EditComment(p.id, "Ann was here."))
+	must(t, s.move(s.cohorts()[0], promoter.Advise))
+	s.mustRun(t)
+	s.next(t, s.mains[0], 1, "change", "exec(n9001)", "exec(n9002)") // so that it is decided again
+	s.mustRun(t)
+	s.next(t, s.mains[0], 1, "change", "exec(n9001)", "exec(n9003)")
+	for _, a := range s.mustRun(t).Actions {
+		if a.Verb == promoter.VerbEditComment && slices.Contains(a.Findings, "acme/shop:F1") {
+			t.Errorf("tried again: %+v", a)
+		}
+	}
+}
+
 // A pull request that GitHub does not find once is not gone with all its findings.
 func TestAPullRequestIsGoneWhenItIsNotFoundTwice(t *testing.T) {
 	s := oneComment(t)

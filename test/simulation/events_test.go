@@ -17,7 +17,7 @@ type event struct {
 
 var events = []event{
 	{34, (*story).pushes},
-	{5, (*story).pushesMain},
+	{18, (*story).pushesMain},
 	{14, (*story).scans},
 	{8, (*story).movesDown},
 	{12, (*story).movesUp},
@@ -27,6 +27,7 @@ var events = []event{
 	{2, (*story).deletes},
 	{4, (*story).replies},
 	{2, (*story).resolves},
+	{8, (*story).worksOnTask},
 	{1, (*story).commentsOnPull},
 	{5, (*story).changesLaw},
 	{2, (*story).answersPlan},
@@ -92,7 +93,11 @@ func (s *story) pushes() (string, bool, error) {
 
 func (s *story) pushesMain() (string, bool, error) {
 	err := s.pushMain()
-	return fmt.Sprintf("push to main: %.7s", s.mains[len(s.mains)-1]), true, err
+	tip, how := s.mains[len(s.mains)-1], ""
+	if err == nil && s.rng.IntN(4) > 0 {
+		how, err = ", scanned", s.scan("branch-main", tip)
+	}
+	return fmt.Sprintf("push to main: %.7s%s", tip, how), true, err
 }
 
 // scans delivers a report: mostly of the head, sometimes of something older, twice, or only a part of it.
@@ -218,8 +223,7 @@ func (s *story) pauses() (string, bool, error) {
 }
 
 func (s *story) changesLaw() (string, bool, error) {
-	s.rule = s.someLaw()
-	s.settings = laws[s.rule].text
+	s.under(s.someLaw())
 	return fmt.Sprintf("settings %d", s.rule), true, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 )
 
@@ -48,6 +49,7 @@ func (p *place) trouble() []faults.Rule {
 func (s *story) runUnderFire() error {
 	for range 3 {
 		s.setFire()
+		s.setJiraFire()
 		f := &fuse{}
 		if s.rng.IntN(3) == 0 {
 			f.at, f.asks = 1+s.rng.IntN(90), s.rng.IntN(4) == 0
@@ -66,6 +68,7 @@ func (s *story) runUnderFire() error {
 		for _, m := range s.injector.Met()[before:] {
 			s.tell("  %s", m)
 		}
+		s.tellTracker()
 		if err != nil {
 			return fmt.Errorf("run: %w", err)
 		}
@@ -80,9 +83,7 @@ func (s *story) runUnderFire() error {
 			}
 		default:
 			s.tell("run: %s %+v deferred %v recovered %d", report.Outcome, report.Effects, report.Deferred, report.Recovered)
-			for _, a := range report.Actions {
-				s.tell("  %s %s %v #%d: %s %s", a.Step, a.Verb, a.Findings, a.PullRequest, a.Outcome, a.Detail)
-			}
+			s.tellActions(report)
 			for _, e := range report.Errors {
 				s.tell("  error: %s", e.Text)
 			}
@@ -92,18 +93,28 @@ func (s *story) runUnderFire() error {
 	return nil
 }
 
+func (s *story) tellActions(r *run.Report) {
+	for _, a := range r.Actions {
+		s.tell("  %s %s %v #%d: %s %s", a.Step, a.Verb, a.Findings, a.PullRequest, a.Outcome, a.Detail)
+	}
+}
+
 // quiet is how many mails there were when a pause began to count; -1 without one.
-type quiet struct{ mails int }
+type quiet struct{ mails, tasks int }
 
 // pausedAt looks before a run whether nothing new may be shown in it. Requests that are still on their way were sent
 // before the pause.
 func (s *story) pausedAt() (quiet, error) {
 	pause, err := s.store.Pause(context.Background())
-	if err != nil || !pause.Active(s.machine.Now()) || s.injector.Late() > 0 {
-		return quiet{-1}, err
+	if err != nil || !pause.Active(s.machine.Now()) || s.late() {
+		return quiet{-1, 0}, err
 	}
 	n, err := s.ourMails()
-	return quiet{n}, err
+	if err != nil {
+		return quiet{n, 0}, err
+	}
+	tasks, err := s.tasks()
+	return quiet{n, len(tasks)}, err
 }
 
 // quietWas: a run during which a pause stood sent no mail.
@@ -115,6 +126,13 @@ func (s *story) quietWas(q quiet) error {
 	n, err := s.ourMails()
 	if err == nil && n != q.mails {
 		err = fmt.Errorf("%d mails were sent under a pause", n-q.mails)
+	}
+	if err != nil {
+		return err
+	}
+	tasks, err := s.tasks()
+	if err == nil && len(tasks) > q.tasks {
+		err = fmt.Errorf("%d tasks were made under a pause", len(tasks)-q.tasks)
 	}
 	return err
 }
@@ -159,7 +177,7 @@ func (s *story) setFire() {
 func (s *story) meanwhile() faults.Rule {
 	acts := []func(*story) (string, bool, error){
 		(*story).pushes, (*story).pushes, (*story).pushesMain, (*story).replies, (*story).rewrites, (*story).deletes, (*story).opensClosesMerges,
-		(*story).pauses, (*story).access, (*story).clockJumps, (*story).renames, (*story).resolves,
+		(*story).pauses, (*story).access, (*story).clockJumps, (*story).renames, (*story).resolves, (*story).worksOnTask,
 		func(s *story) (string, bool, error) { return s.moves(promoter.Triage) }, (*story).movesUp,
 	}
 	act := acts[s.rng.IntN(len(acts))]

@@ -42,7 +42,7 @@ func (f *fuse) touch(name string) {
 func ofEffect(name string) bool {
 	_, what, _ := strings.Cut(name, " ")
 	verb, _, _ := strings.Cut(what, " ")
-	return slices.Contains([]string{"POST", "PATCH", "DELETE", "intend", "sent", "settle", "apply"}, verb)
+	return slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE", "intend", "sent", "settle", "apply"}, verb)
 }
 
 func (f *fuse) around(name string, do func() error) error {

@@ -21,7 +21,7 @@ func (s *story) check() error {
 		return err
 	}
 	posts := s.posts(&w)
-	for _, err := range []error{s.nothingTwice(posts), s.mailsAreNews(&w), s.wordsStay(&w), s.ledgerHolds()} {
+	for _, err := range []error{s.nothingTwice(posts), s.mailsAreNews(&w), s.wordsStay(&w), s.tasksHold(), s.ledgerHolds()} {
 		if err != nil {
 			return err
 		}
@@ -167,6 +167,9 @@ func (s *story) checkQuiet() error {
 			return fmt.Errorf("#%d: %w", p.Number, err)
 		}
 	}
+	if err := s.tasksAsWanted(); err != nil {
+		return err
+	}
 	return s.anotherRunDoesNothing()
 }
 
@@ -222,19 +225,21 @@ func (s *story) wanted(p *github.PullRequest) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	advised := map[string]bool{}
-	for _, c := range s.cohorts() {
-		if _, severity, ours := strings.Cut(c.Key, "/toy/"); ours {
-			advised[severity] = c.Stage >= promoter.Advise
-		}
-	}
 	out := map[string]bool{}
 	for n, f := range head {
-		if _, standing := base[n]; !standing && advised[f.severity] && laws[s.rule].threshold[f.severity] && laws[s.rule].suppressed != f.rule {
+		if _, standing := base[n]; !standing && s.letThrough(f) {
 			out[n] = true
 		}
 	}
 	return out, nil
+}
+
+// letThrough tells whether stage and settings show such a problem to engineers.
+func (s *story) letThrough(f found) bool {
+	advised := slices.ContainsFunc(s.cohorts(), func(c promoter.Cohort) bool {
+		return strings.HasSuffix(c.Key, "/toy/"+f.severity) && c.Stage >= promoter.Advise
+	})
+	return advised && laws[s.rule].threshold[f.severity] && laws[s.rule].suppressed != f.rule
 }
 
 // refused are the problems in plans that a person rejected.
@@ -301,6 +306,14 @@ func (s *story) visible() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	raw, err := json.MarshalIndent([]any{w.Repositories, w.Mails}, "", " ")
+	shown := []any{w.Repositories, w.Mails}
+	if s.jira != nil {
+		j, err := s.jira.World()
+		if err != nil {
+			return "", err
+		}
+		shown = append(shown, j.Issues, j.Links)
+	}
+	raw, err := json.MarshalIndent(shown, "", " ")
 	return string(raw), err
 }

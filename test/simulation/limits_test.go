@@ -20,7 +20,7 @@ const wide = "budgets: {pull_request: {comments: 100}, team_week: {notices: 1000
 // emptyStory is a place with one commit on main, scanned, and no pull request.
 func emptyStory(t *testing.T, l *law, limits github.Limits) *story {
 	t.Helper()
-	s := &story{open: map[int]*branch{}, edits: map[int64]edited{}, about: map[int64][]string{}}
+	s := &story{open: map[int]*branch{}, edits: map[int64]edited{}, about: map[int64][]string{}, trackerStory: newTrackerStory()}
 	var err error
 	s.place, err = newPlace(l, t.TempDir(), limits)
 	must(t, err)

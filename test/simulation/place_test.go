@@ -27,6 +27,7 @@ import (
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
+	"github.com/sluice-sec/sluice/test/sandbox/jira"
 )
 
 const (
@@ -69,18 +70,21 @@ func (l *law) of(text string) (engine, error) {
 
 // place is one organisation: a sandbox, a drop folder, a database and the machine Sluice runs on.
 type place struct {
-	law      *law
-	dir      string
-	clock    *clock
-	machine  *machine
-	sandbox  *github.Server
-	git      *gitrepo.Repository
-	injector *faults.Injector
-	store    *sqlite.DB
-	name     string // of the repository, without owner
-	settings string
-	tokens   int
-	heads    []string // of the ledger, as runs printed them
+	law        *law
+	dir        string
+	clock      *clock
+	machine    *machine
+	sandbox    *github.Server
+	git        *gitrepo.Repository
+	injector   *faults.Injector
+	jira       *jira.Server // nil: no tracker
+	jiraFire   *faults.Injector
+	deployment jira.Deployment
+	store      *sqlite.DB
+	name       string // of the repository, without owner
+	settings   string
+	tokens     int
+	heads      []string // of the ledger, as runs printed them
 
 	trees map[string]map[string]string // files by commit
 }
@@ -145,7 +149,7 @@ func (p *place) process(f *fuse) (run.Config, error) {
 	if err != nil {
 		return run.Config{}, err
 	}
-	return run.Config{
+	cfg := run.Config{
 		Store: db, Decider: e.Engine, Settings: e.settings, Host: "sandbox", Platform: shown, Renderer: surface.Renderer{},
 		Sources: []connectors.Config{{Name: "ci", Type: "sarif", Base: filepath.Join(p.dir, "drop"),
 			Paths: []string{"{owner}/{name}/branch-{branch}/{commit}/*.sarif", "{owner}/{name}/pr-{pull_request}/{commit}/*.sarif"}}},
@@ -153,7 +157,8 @@ func (p *place) process(f *fuse) (run.Config, error) {
 		Secrets: func(s string) string { return fmt.Sprintf("hash-%d", len(s)) },
 		Token:   func() string { p.tokens++; return fmt.Sprintf("token%05d", p.tokens) },
 		Now:     p.machine.Now, Log: zap.NewNop(), Actor: "os:simulation",
-	}, nil
+	}
+	return cfg, p.track(&cfg, f)
 }
 
 // text reads a file of the repository, as a checkout would.

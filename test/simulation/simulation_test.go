@@ -74,7 +74,7 @@ type tally struct {
 	start                                                time.Time
 	seeds, runs, killed, stopped, faults, lost, findings int
 	run.EffectCounts
-	mails int
+	mails, issues int
 }
 
 func (y *tally) add(s *story) {
@@ -90,12 +90,16 @@ func (y *tally) add(s *story) {
 	y.Done, y.Kept, y.Deferred, y.Failed = y.Done+s.did.Done, y.Kept+s.did.Kept, y.Deferred+s.did.Deferred, y.Failed+s.did.Failed
 	y.Unknown += s.did.Unknown
 	y.mails += s.mails
+	if tasks, err := s.tasks(); err == nil && s.jira != nil {
+		y.issues += len(tasks)
+		y.faults += len(s.jiraFire.Met())
+	}
 }
 
 func (y *tally) String() string {
-	return fmt.Sprintf("%d seeds in %s: %d runs, of them %d killed and %d stopped; %d faults met; %d problems written, %d mails;"+
+	return fmt.Sprintf("%d seeds in %s: %d runs, of them %d killed and %d stopped; %d faults met; %d problems written, %d mails, %d issues;"+
 		" effects: %d done, %d kept, %d deferred, %d refused, %d unknown; %d settled by a later run",
-		y.seeds, time.Since(y.start).Round(time.Second), y.runs, y.killed, y.stopped, y.faults, y.findings, y.mails,
+		y.seeds, time.Since(y.start).Round(time.Second), y.runs, y.killed, y.stopped, y.faults, y.findings, y.mails, y.issues,
 		y.Done, y.Kept, y.Deferred, y.Failed, y.Unknown, y.lost)
 }
 

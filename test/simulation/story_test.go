@@ -10,6 +10,7 @@ import (
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
+	"github.com/sluice-sec/sluice/test/sandbox/jira"
 )
 
 // story is one seed: a place, what its people did, and what must have come of it.
@@ -27,9 +28,11 @@ type story struct {
 	about   map[int64][]string      // problems of our comments, as last seen
 	taken   map[int]map[string]bool // problems whose comment people took away, by pull request
 	threads map[int64]bool          // our comments whose thread people resolved or opened
-	texts   int
+	trackerStory
+	texts int
 
 	rule      int // of laws, in force
+	patience  time.Duration
 	delivered int // reports so far
 	told      []string
 
@@ -58,18 +61,29 @@ var laws = []struct {
 
 func newStory(l *law, dir string, seed uint64) (*story, error) {
 	s := &story{rng: rand.New(rand.NewPCG(seed, 0x51cc)), open: map[int]*branch{}, said: map[int64]string{}, edits: map[int64]edited{},
-		about: map[int64][]string{}, taken: map[int]map[string]bool{}, threads: map[int64]bool{}}
+		about: map[int64][]string{}, taken: map[int]map[string]bool{}, threads: map[int64]bool{}, trackerStory: newTrackerStory()}
 	var err error
 	if s.place, err = newPlace(l, dir, github.Limits{}); err != nil {
 		return s, err
 	}
-	s.rule = s.someLaw()
-	s.settings = laws[s.rule].text
+	if n := s.rng.IntN(3); n > 0 {
+		if err := s.openTracker([]jira.Deployment{jira.Cloud, jira.DataCenter}[n-1]); err != nil {
+			return s, err
+		}
+	}
+	s.under(s.someLaw())
 	head, err := s.commit(gitrepo.Change{Branch: "main", Write: map[string]string{"main.go": text([]string{"package main", s.newProblem(), "// end"})}}, "")
 	if err != nil {
 		return s, err
 	}
 	s.mains = []string{head}
+	before, err := s.problems(head)
+	if err != nil {
+		return s, err
+	}
+	for n := range before {
+		s.standing[n] = true
+	}
 	for range 1 + s.rng.IntN(3) {
 		if err := s.newBranch(); err != nil {
 			return s, err
@@ -147,6 +161,9 @@ func (s *story) pass() error {
 	spans := []time.Duration{10 * time.Second, time.Minute, time.Hour, 26 * time.Hour, 8 * 24 * time.Hour}
 	s.clock.advance(spans[s.rng.IntN(len(spans))])
 	s.injector.Arrive()
+	if s.jira != nil {
+		s.jiraFire.Arrive()
+	}
 	return nil
 }
 
@@ -156,7 +173,7 @@ func (s *story) quiesce() error {
 	if err := s.calm(); err != nil {
 		return err
 	}
-	for n := range 8 {
+	for range 12 {
 		done, err := s.settle()
 		if err != nil {
 			return err
@@ -167,11 +184,8 @@ func (s *story) quiesce() error {
 			}
 			return s.checkQuiet()
 		}
-		if n == 6 {
-			break
-		}
 	}
-	return fmt.Errorf("no quiescence: still something to do after 7 undisturbed runs")
+	return fmt.Errorf("no quiescence: still something to do after 12 undisturbed runs")
 }
 
 // calm ends every disturbance and delivers a scan of everything.
@@ -179,6 +193,7 @@ func (s *story) calm() error {
 	s.injector.Calm()
 	s.clock.advance(2 * time.Hour)
 	s.injector.Arrive()
+	s.calmTracker()
 	s.permit("write")
 	if err := s.store.Resume(context.Background(), "os:ann", s.machine.Now()); err != nil {
 		return err
@@ -208,13 +223,18 @@ func (s *story) settle() (done bool, err error) {
 			return false, err
 		}
 	}
-	s.clock.advance(time.Minute)
+	s.clock.advance(s.patience)
 	report, died, err := s.run(&fuse{})
 	s.count(report)
+	s.patience = time.Minute
+	if report != nil && report.Deferred[string(promoter.DeferBudget)] > 0 {
+		s.patience = 8 * 24 * time.Hour // next week's budget
+	}
 	if err != nil || died != "" {
 		return false, fmt.Errorf("an undisturbed run: %v %s", err, died)
 	}
 	s.tell("settling: %s %+v deferred %v errors %v warnings %v", report.Outcome, report.Effects, report.Deferred, report.Errors, report.Warnings)
+	s.tellActions(report)
 	if len(report.Errors) > 0 {
 		return false, fmt.Errorf("an undisturbed run fails: %v", report.Errors)
 	}

@@ -1,0 +1,112 @@
+package simulation_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/test/sandbox/faults"
+	"github.com/sluice-sec/sluice/test/sandbox/github"
+	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
+	"github.com/sluice-sec/sluice/test/sandbox/jira"
+)
+
+// TestEveryFaultAtEveryRequestToTheTracker does the same with tasks: one to make, one to link, two to
+// hand back. A lost creation is looked for after ten minutes, so there may be a run more.
+func TestEveryFaultAtEveryRequestToTheTracker(t *testing.T) {
+	t.Parallel()
+	l := &law{}
+	for _, at := range []jira.Deployment{jira.Cloud, jira.DataCenter} {
+		s := allTasks(t, l, at)
+		s.jiraFire.Inject(faults.Rule{Fault: faults.Meanwhile("counted", func() {})})
+		s.mustRun(t)
+		s.jiraFire.Calm()
+		requests := s.jiraFire.Met()
+		s.clock.advance(time.Hour)
+		s.mustRun(t)
+		want := s.shownTasks(t)
+		if n := strings.Count(want, "\n"); n < 4 || len(requests) < 12 || !strings.Contains(want, "sluice-fixed") || !strings.Contains(want, "sluice-withdrawn") || !strings.Contains(want, "links 1") {
+			t.Fatalf("%d requests: not everything happens here:\n%s", len(requests), want)
+		}
+		cases := 0
+		table := map[string]map[run.Outcome]int{}
+		for _, rule := range s.jiraTrouble() {
+			said := map[run.Outcome]int{}
+			table[rule.Fault.Name] = said
+			for n, m := range requests {
+				one := rule
+				if one.Times = 1; !fits(one, m.Operation) {
+					continue
+				}
+				if cases++; cases%*every != 0 {
+					continue
+				}
+				s := allTasks(t, l, at)
+				one.Method, one.Route, one.Page, one.Skip = m.Operation.Method, m.Operation.Route, m.Operation.Page, same(requests[:n], m.Operation)
+				s.jiraFire.Inject(one)
+				report := s.mustRun(t)
+				s.jiraFire.Calm()
+				said[report.Outcome]++
+				for range 3 {
+					s.clock.advance(time.Hour)
+					s.jiraFire.Arrive()
+					s.mustRun(t)
+				}
+				if got := s.shownTasks(t); got != want {
+					t.Errorf("%s: %s at request %d, %s:\n%s\nwant:\n%s", at, rule.Fault.Name, n+1, m.Operation, got, want)
+				}
+				must(t, s.close())
+			}
+		}
+		t.Logf("%s: %s", at, lines(table))
+	}
+}
+
+// allTasks is a place just before a run that makes, edits, links and hands back tasks.
+func allTasks(t *testing.T, l *law, at jira.Deployment) *story {
+	t.Helper()
+	s := emptyStory(t, l, github.Limits{})
+	must(t, s.openTracker(at))
+	s.settings = "thresholds: {default: {advise: medium}}\n" + routes
+	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high", "rest/toy/medium"}, s.machine.Now())
+	must(t, err)
+	for _, c := range s.cohorts() {
+		must(t, s.move(c, promoter.Advise))
+	}
+	s.mustRun(t) // main is known, without a problem
+	s.onMain(t, "exec(n9001)", "exec(n9002)", "md5(n9003)")
+	s.mustRun(t)
+	s.change(t, s.mains[0], "shows", "exec(n9001)")
+	s.mustRun(t)
+	s.lower(t, "/medium")
+	s.onMain(t, "exec(n9001)", "md5(n9003)", "exec(n9004)")
+	return s
+}
+
+// onMain makes a commit of main with these lines, scanned.
+func (s *story) onMain(t *testing.T, lines ...string) {
+	t.Helper()
+	files := text(append([]string{"package main"}, lines...))
+	head, err := s.commit(gitrepo.Change{Branch: "main", Write: map[string]string{"main.go": files}}, s.mains[len(s.mains)-1])
+	must(t, err)
+	s.mains = append(s.mains, head)
+	must(t, s.scan("branch-main", head))
+}
+
+// shownTasks is what people see of tasks, without ids and times.
+func (s *story) shownTasks(t *testing.T) string {
+	t.Helper()
+	all, err := s.tasks()
+	must(t, err)
+	var out []string
+	for _, i := range all {
+		labels := slices.DeleteFunc(slices.Clone(i.Labels), tokenLabel.MatchString)
+		out = append(out, fmt.Sprintf("%q %s %v %v: comments %d, links %d", i.Summary, i.Status, i.about, labels, len(i.Comments), len(i.RemoteLinks)))
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n") + "\n"
+}

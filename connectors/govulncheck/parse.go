@@ -11,8 +11,8 @@
 //   - So nothing is emitted before the file has been read to its end, and what is
 //     known of a broken file may be less exact than it could be.
 //   - The stream has no end mark: one that is cut between two messages looks whole.
-//   - The Go database has no severities. Those of a called vulnerability are not
-//     raised here; that is for the policy.
+//   - The Go database has no severities. As in govulncheck's own SARIF, what is called
+//     is high, what is imported medium, what is only required low.
 //   - What versions before 1.0 wrote is refused.
 package govulncheck
 
@@ -198,6 +198,7 @@ func (r *reader) finding(one *result, root string) finding.Finding {
 		ID: one.OSV, Aliases: a.Aliases, Title: a.Summary, Details: a.Details, URL: url, Package: pkg,
 	}.Finding(r.scanner)
 	f.Reachability = [...]string{1: finding.Required, 2: finding.Imported, 3: finding.Called}[one.exact]
+	f.Severity, f.SeverityFrom = [...]finding.Severity{1: finding.Low, 2: finding.Medium, 3: finding.High}[one.exact], finding.FromLevel
 	if one.exact == 3 {
 		f.Parts.Symbol = symbol(top)
 		f.Place = call(root, one.Trace)

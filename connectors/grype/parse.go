@@ -52,7 +52,7 @@ type document struct {
 }
 
 func (d document) scanner() finding.Scanner {
-	return finding.Scanner{Name: "Grype", Version: d.Descriptor.Version}
+	return finding.Scanner{Name: "grype", Version: d.Descriptor.Version}
 }
 
 type match struct {

@@ -53,10 +53,10 @@ func TestStandingTasksCanBeAdopted(t *testing.T) {
 		back := b.do(b.effect(promoter.VerbTask, "three", b.planned("plain")))
 		b.do(b.effect(promoter.VerbHandBack, "four", b.withdrawn(back, promoter.RemovedFixed)))
 		gone := b.do(b.effect(promoter.VerbTask, "five", b.planned("plain")))
-		b.SetSearchLag(time.Minute)
-		b.must(b.Delete("alice", gone.Remote.Key))
 		_, err := b.CreateIssue("alice", "SEC", "Task", m{"summary": "a copy", "labels": []any{"sluice", "sluice-one"}})
 		b.must(err)
+		b.SetSearchLag(time.Minute)
+		b.must(b.Delete("alice", gone.Remote.Key))
 
 		got, err := b.surface().Standing(context.Background())
 		b.must(err)

@@ -295,6 +295,26 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// TestDoctorReadsEveryPage: a screen of many fields comes in pages.
+func TestDoctorReadsEveryPage(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		var screen []sandbox.ScreenField
+		for n := range 60 {
+			f, err := b.AddField(sandbox.Field{Name: fmt.Sprintf("Field %d", n), Kind: sandbox.TextField})
+			b.must(err)
+			screen = append(screen, sandbox.ScreenField{Field: f.ID})
+		}
+		screen = append(screen, sandbox.ScreenField{Field: "labels"}, sandbox.ScreenField{Field: "description"})
+		_, err := b.AddProject(sandbox.Project{Key: "WIDE", Types: []*sandbox.IssueType{{Name: "Task", Screen: screen}}})
+		b.must(err)
+		b.routes = []settings.Route{{Name: "wide", Jira: &settings.JiraRoute{Project: "WIDE"}}}
+		checks := b.surface().Doctor(context.Background())
+		if last := checks[len(checks)-1]; last.Verdict != jira.Passed || last.Detail != "Task in WIDE can be made" {
+			t.Errorf("checks: %+v", checks)
+		}
+	})
+}
+
 func TestDoctorBeforeRoutes(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		b.routes = nil

@@ -90,3 +90,17 @@ func TestStandingTasksCanBeAdopted(t *testing.T) {
 		}
 	})
 }
+
+func TestStandingTasksComeInPages(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		for range 205 {
+			_, err := b.CreateIssue("sluice", "SEC", "Task", m{"summary": "one of many", "labels": []any{"sluice"}})
+			b.must(err)
+		}
+		got, err := b.surface().Standing(context.Background())
+		b.must(err)
+		if len(got) != 205 || got[0].Remote.Key != "SEC-1" || got[204].Remote.Key != "SEC-205" || got[0].Property {
+			t.Errorf("%d tasks", len(got))
+		}
+	})
+}

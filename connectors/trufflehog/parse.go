@@ -136,6 +136,9 @@ func (l *line) finding(o native.Options) finding.Finding {
 // detected makes a finding of a result of version 3.
 func (l *line) detected(f *finding.Finding, o native.Options) {
 	f.Rule = finding.Rule{ID: l.Detector, HelpURL: l.Extra["rotation_guide"], Description: clean.Sentences(l.Description)}
+	if name := l.Extra["name"]; l.Detector == "CustomRegex" && name != "" { // each is a rule of its own
+		f.Rule.ID += "/" + name
+	}
 	switch {
 	case l.Verified:
 		f.Message = l.Detector + " credential: it was tried, and it works."

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,52 +16,7 @@ import (
 )
 
 func (p *program) cohortCommand() *cobra.Command {
-	return p.group("cohort", "the cohorts and the stages they stand in", p.cohortListCommand(), p.cohortMoveCommand())
-}
-
-// cohortView is a cohort with the number of its findings.
-type cohortView struct {
-	promoter.Cohort
-	Findings int `json:"findings"`
-}
-
-func (p *program) cohortListCommand() *cobra.Command {
-	c := &cobra.Command{Use: "list", Short: "list cohorts", Args: takes()}
-	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
-		s, err := a.ReadStore(ctx)
-		if err != nil {
-			return err
-		}
-		cohorts, err := cohortViews(ctx, s)
-		if err != nil {
-			return err
-		}
-		return p.show(cohorts, func(w io.Writer) error {
-			t := table{head: []string{"COHORT", "STAGE", "SINCE", "FINDINGS"}}
-			for _, c := range cohorts {
-				t.add(c.Key, c.Stage.String(), day(c.Since), strconv.Itoa(c.Findings))
-			}
-			return t.write(w, p.width)
-		})
-	})
-	return c
-}
-
-func cohortViews(ctx context.Context, s store.Ladder) ([]cohortView, error) {
-	cohorts, err := s.Cohorts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	counts, err := s.CohortCounts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]cohortView, 0, len(cohorts))
-	for _, c := range cohorts {
-		out = append(out, cohortView{c, counts[c.ID]})
-	}
-	slices.SortFunc(out, func(a, b cohortView) int { return cmp.Compare(a.Key, b.Key) })
-	return out, nil
+	return p.group("cohort", "the cohorts and the stages they stand in", p.cohortListCommand(), p.cohortShowCommand(), p.cohortMoveCommand(), p.cohortHoldCommand(), p.cohortReleaseCommand())
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
@@ -80,13 +33,14 @@ type cohortMove struct {
 }
 
 func (p *program) cohortMoveCommand() *cobra.Command {
-	var reason string
+	var reason, until string
 	var dry bool
 	c := &cobra.Command{
 		Use: "move KEY STAGE", Short: "move a cohort to another stage", Args: takes("the cohort's KEY", "the STAGE"),
 		Long: "Moves a cohort by hand and says what follows. The stage holds from now on, also for a run in progress;\nwhat is to be shown or withdrawn because of it, the next run shows or withdraws.",
 	}
 	c.Flags().StringVar(&reason, "reason", "", "why; goes into the ledger (required)")
+	c.Flags().StringVar(&until, "until", "", "go back to where it stands now at a date (2026-12-31), a time (RFC 3339) or after a span (12h, 30d)")
 	c.Flags().BoolVar(&dry, "dry-run", false, "only say what would follow")
 	c.RunE = p.with(func(ctx context.Context, a *app.App, args []string) error {
 		to, err := stageToMoveTo(args[1])
@@ -95,6 +49,12 @@ func (p *program) cohortMoveCommand() *cobra.Command {
 		}
 		if line(reason) == "" && !dry {
 			return usagef("--reason is missing: the ledger keeps why a cohort was moved")
+		}
+		var end time.Time
+		if until != "" {
+			if end, err = parseUntil(until, a.Now().UTC()); err != nil {
+				return err
+			}
 		}
 		s, err := a.ExistingStore(ctx)
 		if err != nil {
@@ -109,7 +69,7 @@ func (p *program) cohortMoveCommand() *cobra.Command {
 			return err
 		}
 		if !dry && cohort.Stage != to {
-			if err := moveByHand(ctx, s, a, cohort, to, reason); err != nil {
+			if err := moveByHand(ctx, s, a, cohort, to, reason, end); err != nil {
 				return err
 			}
 			m.Moved = true
@@ -148,9 +108,9 @@ func findCohort(ctx context.Context, s store.Ladder, key string) (promoter.Cohor
 	return promoter.Cohort{}, usagef("there is no cohort %q; `sluice cohort list` shows them all", key)
 }
 
-func moveByHand(ctx context.Context, s store.Ladder, a *app.App, c promoter.Cohort, to promoter.Stage, reason string) error {
+func moveByHand(ctx context.Context, s store.Ladder, a *app.App, c promoter.Cohort, to promoter.Stage, reason string, until time.Time) error {
 	_, err := s.MoveCohort(ctx, promoter.Move{
-		CohortID: c.ID, From: c.Stage, To: to, Kind: promoter.MoveOverride, Reason: reason, Actor: a.Actor, At: a.Now().UTC(),
+		CohortID: c.ID, From: c.Stage, To: to, Kind: promoter.MoveOverride, Reason: reason, Actor: a.Actor, At: a.Now().UTC(), Until: until,
 	})
 	var conflict *store.ConflictError
 	if errors.As(err, &conflict) {

@@ -47,7 +47,7 @@ func (p *program) planListCommand() *cobra.Command {
 		return p.show(plans, func(w io.Writer) error {
 			t := table{head: []string{"PLAN", "STATE", "KIND", "SINCE", "ITEMS", "REASON"}}
 			for _, a := range plans {
-				t.add(a.ID, string(a.State), string(a.Kind), day(a.Created), strconv.Itoa(len(a.Items)), a.Reason)
+				t.add(a.ID, string(a.State), string(a.Kind), day(a.Created), strconv.Itoa(len(a.Items)+len(a.Moves)), a.Reason)
 			}
 			return t.write(w, p.width)
 		})
@@ -93,6 +93,12 @@ func (p *program) writePlan(w io.Writer, v planView) error {
 	fmt.Fprintf(w, "%s (%s, %s, made by run %d on %s)\n%s\n", v.ID, v.Kind, v.State, v.RunID, day(v.Created), line(v.Reason))
 	if !v.Decided.IsZero() {
 		fmt.Fprintf(w, "%s by %s on %s\n", v.State, v.Actor, day(v.Decided))
+	}
+	for _, m := range v.Moves {
+		fmt.Fprintf(w, "  %s: %s -> %s\n", m.Cohort, m.From, m.To)
+	}
+	if len(v.Moves) > 0 && len(v.Items) == 0 {
+		return nil
 	}
 	t := table{head: []string{"FINDING", "PULL REQUEST", "SEVERITY", "RULE", "PLACE"}}
 	for _, i := range v.Findings {
@@ -171,9 +177,9 @@ func (p *program) planAnswerCommand(verb string, state promoter.ApprovalState, s
 		if err != nil {
 			return err
 		}
-		answer := map[string]any{"id": plan.ID, "state": state, "actor": a.Actor, "items": len(plan.Items)}
+		answer := map[string]any{"id": plan.ID, "state": state, "actor": a.Actor, "items": len(plan.Items) + len(plan.Moves)}
 		return p.show(answer, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s %s by %s: %d items; the next run acts on it\n", plan.ID, state, a.Actor, len(plan.Items))
+			_, err := fmt.Fprintf(w, "%s %s by %s: %d items; the next run acts on it\n", plan.ID, state, a.Actor, len(plan.Items)+len(plan.Moves))
 			return err
 		})
 	})

@@ -53,6 +53,7 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	if r.RiskChanges > 0 {
 		fmt.Fprintf(w, "risk          %d advisories are in another class than before\n", r.RiskChanges)
 	}
+	writeMoves(w, r)
 	writeEffects(w, r)
 	for _, plan := range r.Plans {
 		fmt.Fprintf(w, "plan %s waits: %s; `sluice plan show %s`, then `sluice plan approve %s`\n", plan.ID, line(plan.Reason), plan.ID, plan.ID)
@@ -80,6 +81,24 @@ func (p *program) writeSources(w io.Writer, sources []*run.SourceReport) error {
 		}
 	}
 	return nil
+}
+
+// writeMoves tells what moved on the ladder, and how far the cleaning is.
+func writeMoves(w io.Writer, r *run.Report) {
+	for i, m := range r.Moves {
+		if i == maxActions {
+			fmt.Fprintf(w, "  and %d more moves\n", len(r.Moves)-i)
+			break
+		}
+		fmt.Fprintf(w, "%-13s %s: %s -> %s: %s\n", m.Kind, m.Cohort, m.From, m.To, line(m.Reason))
+	}
+	for _, t := range r.Tidied {
+		if t.Clean.IsZero() {
+			fmt.Fprintf(w, "withdrawing   %s is quiet since %s; %d still on display\n", t.Cohort, t.Quiet.UTC().Format(time.RFC3339), t.Left)
+			continue
+		}
+		fmt.Fprintf(w, "withdrawn     %s was quiet at %s and clean at %s\n", t.Cohort, t.Quiet.UTC().Format(time.RFC3339), t.Clean.UTC().Format(time.RFC3339))
+	}
 }
 
 func writeEffects(w io.Writer, r *run.Report) {

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-sec/sluice/cmd/sluice/app"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/evidence"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// cohortView is a cohort on the ladder.
+type cohortView struct {
+	promoter.Cohort
+	Findings int                `json:"findings"`
+	Outcome  string             `json:"outcome"`  // of its evidence in this stay: good, bad, unknown, unmeasured; "" before it was weighed
+	Shown    int                `json:"shown"`    // in this stay
+	Answered int                `json:"answered"` // of these
+	Noise    *noiseView         `json:"noise"`    // null: nobody answered
+	Ahead    string             `json:"ahead"`    // how far it is to the rung above and to a rollback
+	Blocker  string             `json:"blocker,omitempty"`
+	Hold     *promoter.Hold     `json:"hold,omitempty"`  // a person's
+	Audit    *promoter.Hold     `json:"audit,omitempty"` // the evidence's: a sample is to be judged
+	Override *promoter.Override `json:"override,omitempty"`
+}
+
+// noiseView is the noise among what was answered, with the ends of its interval.
+type noiseView struct {
+	Mean     float64 `json:"mean"`
+	Low      float64 `json:"low"`
+	High     float64 `json:"high"`
+	Answered float64 `json:"answered_share"`
+}
+
+func viewOf(st store.Standing, findings int) cohortView {
+	v := cohortView{Cohort: st.Cohort, Findings: findings, Hold: st.Hold, Audit: st.Audit, Override: st.Override}
+	w := st.Weighed
+	if w == nil {
+		return v
+	}
+	v.Outcome, v.Shown, v.Answered, v.Blocker = string(w.Result.Outcome), w.Result.Shown, w.Result.Answered, w.Result.Blocker
+	up, down, _ := strings.Cut(w.Ahead, "; ")
+	switch st.Stage {
+	case promoter.Triage: // nothing falls from there
+		v.Ahead = up
+	case promoter.Advise:
+		v.Ahead = w.Ahead
+	case promoter.Enforce:
+		v.Ahead = down
+	}
+	if in := w.Result.Interval; in.Clusters > 0 {
+		v.Noise = &noiseView{in.Mean, in.Low, in.High, in.Share}
+	}
+	return v
+}
+
+func (p *program) cohortListCommand() *cobra.Command {
+	c := &cobra.Command{Use: "list", Short: "the ladder: where each cohort stands, and how far it is from the next rung", Args: takes()}
+	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
+		s, err := a.ReadStore(ctx)
+		if err != nil {
+			return err
+		}
+		cohorts, err := cohortViews(ctx, s)
+		if err != nil {
+			return err
+		}
+		return p.show(cohorts, func(w io.Writer) error { return p.writeLadder(w, cohorts, a.Now()) })
+	})
+	return c
+}
+
+func cohortViews(ctx context.Context, s store.Store) ([]cohortView, error) {
+	standings, err := s.Standings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.CohortCounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]cohortView, 0, len(standings))
+	for _, st := range standings {
+		out = append(out, viewOf(st, counts[st.ID]))
+	}
+	return out, nil
+}
+
+func (p *program) writeLadder(w io.Writer, cohorts []cohortView, now time.Time) error {
+	t := table{head: []string{"COHORT", "STAGE", "SINCE", "FINDINGS", "SHOWN", "NOISE", "NEXT"}}
+	for _, c := range cohorts {
+		t.add(c.Key, c.Stage.String(), day(c.Since), strconv.Itoa(c.Findings), strconv.Itoa(c.Shown), c.noise(), c.next())
+	}
+	if err := t.write(w, p.width); err != nil {
+		return err
+	}
+	for _, c := range cohorts {
+		if o := c.Override; o != nil && o.Until.Sub(now) < expiresSoon {
+			fmt.Fprintf(w, "expires soon: %s is at %s until %s, then it goes back to %s\n", c.Key, c.Stage, o.Until.UTC().Format(time.RFC3339), o.Back)
+		}
+	}
+	return nil
+}
+
+// expiresSoon is how long before its end something is pointed out.
+const expiresSoon = 14 * 24 * time.Hour
+
+func (c cohortView) noise() string {
+	switch {
+	case c.Shown == 0:
+		return "-"
+	case c.Noise == nil:
+		return "nobody answered"
+	}
+	return strings.TrimPrefix(evidence.Interval{Mean: c.Noise.Mean, Low: c.Noise.Low, High: c.Noise.High, Share: c.Noise.Answered, Clusters: 1}.String(), "noise ")
+}
+
+// next says what stands in the way, else how far it is.
+func (c cohortView) next() string {
+	switch {
+	case c.Hold != nil:
+		return "held by " + c.Hold.Actor + ": " + c.Hold.Reason
+	case c.Override != nil:
+		return "set by " + c.Override.Actor + " until " + day(c.Override.Until) + ": " + c.Override.Reason
+	case c.Audit != nil:
+		return "on hold until a sample is judged (`sluice queue`): " + c.Audit.Reason
+	case c.Outcome == string(evidence.Good) && c.Blocker != "":
+		return "it qualifies; " + c.Blocker
+	case c.Stage == promoter.Observe || c.Outcome == "":
+		return "-"
+	}
+	return c.Ahead
+}

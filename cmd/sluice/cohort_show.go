@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sluice-sec/sluice/cmd/sluice/app"
+	"github.com/sluice-sec/sluice/policy/settings"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/evidence"
+	"github.com/sluice-sec/sluice/promoter/ladder"
+	"github.com/sluice-sec/sluice/promoter/store"
+)
+
+// cohortHistory is a cohort with how it came to stand where it stands.
+type cohortHistory struct {
+	cohortView
+	CarveOf string          `json:"carve_of,omitempty"`
+	Moves   []promoter.Move `json:"moves"`
+	Weeks   []weekView      `json:"weeks"`   // of this stay
+	Without string          `json:"without"` // which rules left out would let the rest climb; "" where that is no question
+}
+
+// weekView is what was shown in one week, and what was said of it since.
+type weekView struct {
+	From       time.Time `json:"from"`
+	Shown      int       `json:"shown"`
+	Answered   int       `json:"answered"`
+	Complaints int       `json:"complaints"`
+}
+
+func (p *program) cohortShowCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "show KEY", Short: "one cohort: its moves, its evidence week by week, and what would help", Args: takes("the cohort's KEY"),
+		Example: "  sluice cohort show core/gosec/high",
+	}
+	c.RunE = p.with(func(ctx context.Context, a *app.App, args []string) error {
+		s, err := a.ReadStore(ctx)
+		if err != nil {
+			return err
+		}
+		law, err := a.Law(ctx, s)
+		if err != nil {
+			return err
+		}
+		h, err := historyOf(ctx, s, law.Settings, args[0], a.Now().UTC())
+		if err != nil {
+			return err
+		}
+		return p.show(h, h.write)
+	})
+	return c
+}
+
+func historyOf(ctx context.Context, s store.Store, set *settings.Settings, key string, now time.Time) (h cohortHistory, err error) {
+	cohort, err := findCohort(ctx, s, key)
+	if err != nil {
+		return h, err
+	}
+	standings, err := s.Standings(ctx)
+	if err != nil {
+		return h, err
+	}
+	counts, err := s.CohortCounts(ctx)
+	if err != nil {
+		return h, err
+	}
+	var st store.Standing
+	names := map[int64]string{}
+	for _, o := range standings {
+		names[o.ID] = o.Key
+		if o.ID == cohort.ID {
+			st = o
+		}
+	}
+	h = cohortHistory{cohortView: viewOf(st, counts[st.ID]), CarveOf: names[st.CarveOf]}
+	if h.Moves, err = s.Moves(ctx, st.ID); err != nil {
+		return h, err
+	}
+	shown, err := s.Exposures(ctx, st.ID, st.Attempt, store.ClusterMark{})
+	if err != nil {
+		return h, err
+	}
+	bars := ladder.BarsOf(set, ladder.ReadName(key, set.Cohorts.By).Severity, 5000)
+	h.Weeks = weeksOf(shown, bars, st.Since)
+	if st.Weighed == nil || st.Weighed.Result.Outcome == evidence.Good || len(shown) == 0 {
+		return h, nil
+	}
+	rest, err := evidence.Without(evidence.Cohort{
+		Stage: evidence.Stage(st.Stage.String()), Attempt: int(st.Attempt), Climb: st.Climb, Entered: st.Since, Epochs: st.Epochs, Released: st.Released, Repositories: 1, Bars: bars,
+	}, shown, now)
+	if err == nil && len(rest.Without) > 0 {
+		h.Without = rest.String()
+	}
+	return h, err
+}
+
+func weeksOf(shown []evidence.Exposure, b evidence.Bars, since time.Time) (weeks []weekView) {
+	const week = 7 * 24 * time.Hour
+	for _, e := range shown {
+		n := max(0, int(e.ShownAt.Sub(since)/week))
+		for len(weeks) <= n {
+			weeks = append(weeks, weekView{From: since.Add(time.Duration(len(weeks)) * week)})
+		}
+		w := &weeks[n]
+		w.Shown++
+		answered, noisy := false, false
+		for _, v := range e.Verdicts {
+			score, known := b.Scores[v.Kind]
+			if known && !score.Drop && v.RetractedAt.IsZero() {
+				answered, noisy = true, noisy || score.Rollback > b.Noise
+			}
+		}
+		if answered {
+			w.Answered++
+		}
+		if noisy {
+			w.Complaints++
+		}
+	}
+	return weeks
+}
+
+func (h cohortHistory) write(w io.Writer) error {
+	fmt.Fprintf(w, "%s stands at %s since %s, %d findings\n", h.Key, h.Stage, day(h.Since), h.Findings)
+	if h.CarveOf != "" {
+		fmt.Fprintf(w, "carved out of %s\n", h.CarveOf)
+	}
+	fmt.Fprintf(w, "shown         %d in this stay, %d answered; noise %s\n", h.Shown, h.Answered, h.noise())
+	fmt.Fprintf(w, "next          %s\n", h.next())
+	if h.Without != "" {
+		fmt.Fprintf(w, "hint          %s\n", h.Without)
+	}
+	h.writeWeeks(w)
+	fmt.Fprintln(w, "\nhow it came here")
+	if len(h.Moves) == 0 {
+		fmt.Fprintln(w, "  it never moved")
+	}
+	for _, m := range h.Moves {
+		fmt.Fprintf(w, "  %s  %-8s  %-18s  %s (%s)\n", day(m.At), m.Kind, fmt.Sprintf("%s -> %s", m.From, m.To), line(m.Reason), m.Actor)
+		if g := m.Grounds; g != nil {
+			fmt.Fprintf(w, "              on %d shown, %d answered, %d complaints; %s%s\n", g.Shown, g.Answered, g.Complaints, g.Noise, voices(g.Voices))
+		}
+	}
+	return nil
+}
+
+func voices(all []promoter.Voice) string {
+	against := 0
+	for _, v := range all {
+		if v.Against > 0 {
+			against++
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %d people answered, %d of them complained", len(all), against)
+}
+
+// writeWeeks draws a bar for each week: complaints, other answers, silence.
+func (h cohortHistory) writeWeeks(w io.Writer) {
+	if len(h.Weeks) == 0 {
+		return
+	}
+	most := 0
+	for _, k := range h.Weeks {
+		most = max(most, k.Shown)
+	}
+	fmt.Fprintln(w, "\nshown by week (█ complained about, ▒ answered otherwise, · not answered)")
+	for _, k := range h.Weeks {
+		part := func(n int) int {
+			if most <= bar {
+				return n
+			}
+			return (n*bar + most/2) / most
+		}
+		fmt.Fprintf(w, "  %s  %s%s%s  %d\n", day(k.From), strings.Repeat("█", part(k.Complaints)), strings.Repeat("▒", part(k.Answered-k.Complaints)),
+			strings.Repeat("·", part(k.Shown-k.Answered)), k.Shown)
+	}
+}

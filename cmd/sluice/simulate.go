@@ -24,6 +24,8 @@ type simulateFlags struct {
 	seed    uint64
 	bare    bool
 	page    string
+	labels  string
+	orders  int
 }
 
 func (p *program) simulateCommand() *cobra.Command {
@@ -31,14 +33,19 @@ func (p *program) simulateCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "simulate", Short: "play cohorts and reviewers through the ladder, and hold the figures against what is promised", Args: takes(),
 		Long:    "Plays made-up cohorts and reviewers through the real evidence, ladder and policy code: how often a good cohort\nfalls, how long a bad one stays, how often one climbs that should not. Reads and writes no store.\nThe bounds are claimed for 10,000 cohorts, which takes tens of minutes; fewer give a first idea.",
-		Example: "  sluice simulate\n  sluice simulate --cohorts 10000 --page figures.html\n  sluice simulate --bare --output json",
+		Example: "  sluice simulate\n  sluice simulate --cohorts 10000 --page figures.html\n  sluice simulate --bare --output json\n  sluice simulate --labelled findings.csv.gz --orders 1000",
 	}
 	f.law.add(c)
 	c.Flags().IntVar(&f.cohorts, "cohorts", 1000, "cohorts played for each figure")
 	c.Flags().Uint64Var(&f.seed, "seed", simulate.Seed, "of chance; the same seed gives the same figures")
 	c.Flags().BoolVar(&f.bare, "bare", false, "only the two tests by themselves, which takes a minute at most")
 	c.Flags().StringVar(&f.page, "page", "", "also write one HTML page with charts to this file")
+	c.Flags().StringVar(&f.labels, "labelled", "", "instead, replay findings whose right verdict is known: CSV (or CSV.gz) with the columns tool, rule, severity, label (TP or FP)")
+	c.Flags().IntVar(&f.orders, "orders", 1000, "of --labelled: in how many random orders")
 	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
+		if f.labels != "" {
+			return p.replayLabels(ctx, a, f)
+		}
 		if f.cohorts < 20 {
 			return usagef("--cohorts %d: at least 20, or there is nothing to count", f.cohorts)
 		}

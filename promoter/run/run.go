@@ -1,4 +1,4 @@
-// Package run is the loop: recover, pull, match, decide, plan, act. It is the
+// Package run is the loop: recover, weigh, move, pull, match, decide, plan, act. It is the
 // only place where decisions meet the world.
 //
 // The awkward truth: a run can end at any line of it, by a signal, a full disk

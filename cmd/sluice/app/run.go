@@ -53,6 +53,7 @@ func (a *App) Run(ctx context.Context, req Request) (*run.Report, error) {
 		return nil, err
 	}
 	report, err := a.locked(ctx, req, s, law, cfg)
+	a.tellSlack(ctx, report)
 	return report, errors.Join(err, release())
 }
 

@@ -133,9 +133,8 @@ type transition struct {
 	ID     string `json:"id"`
 	To     status `json:"to"`
 	Fields map[string]struct {
-		Required      bool             `json:"required"`
-		HasDefault    bool             `json:"hasDefaultValue"`
-		AllowedValues []map[string]any `json:"allowedValues"`
+		Required   bool `json:"required"`
+		HasDefault bool `json:"hasDefaultValue"`
 	} `json:"fields"`
 }
 

@@ -80,7 +80,6 @@ type event struct {
 	Items   []struct {
 		Field   string `json:"field"`
 		FieldID string `json:"fieldId"`
-		To      string `json:"to"`
 	} `json:"items"`
 }
 

@@ -101,19 +101,35 @@ func TestARevokedTokenIsOneError(t *testing.T) {
 
 // TestATextThatIsRefusedIsItsOwnProblem: the next task is tried.
 func TestATextThatIsRefusedIsItsOwnProblem(t *testing.T) {
-	both(t, func(t *testing.T, b *bench) {
-		bad := b.planned("plain")
-		bad.Task.Title = strings.Repeat("x", 300)
-		s := b.surface()
-		_, err := s.Do(context.Background(), b.effect(promoter.VerbTask, "a", bad))
-		var refused *promoter.RefusedError
-		if !errors.As(err, &refused) || refused.Mend != "" {
-			t.Errorf("too long a title: %v", err)
-		}
-		if _, err := s.Do(context.Background(), b.effect(promoter.VerbTask, "b", b.planned("plain"))); err != nil {
-			t.Error(err)
-		}
-	})
+	unreadable := `{"errorMessages":["INVALID_INPUT"],"errors":{}}`
+	for name, spoil := range map[string]func(b *bench, n promoter.Notice){
+		"too long a title": func(_ *bench, n promoter.Notice) { n.Task.Title = strings.Repeat("x", 300) },
+		"a document that Cloud cannot read": func(b *bench, _ promoter.Notice) {
+			b.wire.deny = func(r *http.Request) *http.Response {
+				if r.Method != http.MethodPost {
+					return nil
+				}
+				b.wire.deny = nil
+				return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(unreadable))}
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			both(t, func(t *testing.T, b *bench) {
+				bad := b.planned("plain")
+				spoil(b, bad)
+				s := b.surface()
+				_, err := s.Do(context.Background(), b.effect(promoter.VerbTask, "a", bad))
+				var refused *promoter.RefusedError
+				if !errors.As(err, &refused) || refused.Mend != "" {
+					t.Errorf("refused: %v", err)
+				}
+				if _, err := s.Do(context.Background(), b.effect(promoter.VerbTask, "b", b.planned("plain"))); err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }
 
 func TestLimitsAreObeyed(t *testing.T) {

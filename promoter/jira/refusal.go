@@ -132,11 +132,14 @@ func (t *task) mend(no *answerError) string {
 			todo = append(todo, fmt.Sprintf("give field %s a value under fields of route %q in settings.yaml", name, t.route.Name))
 		}
 	}
-	if len(no.fields) == 0 {
+	if len(no.fields) == 0 && !slices.Contains(no.messages, badDocument) {
 		todo = append(todo, fmt.Sprintf("`sluice doctor` compares route %q with what project %s wants", t.route.Name, t.project()))
 	}
 	return strings.Join(todo, "; ")
 }
+
+// badDocument is all that Cloud says of a description or comment it cannot read.
+const badDocument = "INVALID_INPUT"
 
 // gives tells whether the route fills a field, by id or by name.
 func (t *task) gives(id string) bool {

@@ -38,20 +38,23 @@ const shop = "acme/shop"
 
 // place is one organisation: a sandbox, a drop folder, a database.
 type place struct {
-	t        tb
-	sandbox  *github.Server
-	url      string
-	drop     string
-	database string
-	settings string
-	clock    *clock
-	gitPath  map[string]string
-	tokens   int
-	wrap     func(http.RoundTripper) http.RoundTripper
-	store    store.Store
-	client   *githubapi.Client     // of the newest config
-	tracker  run.Tracker           // nil: none
-	tasks    promoter.TaskRenderer // for it
+	t         tb
+	sandbox   *github.Server
+	url       string
+	drop      string
+	database  string
+	settings  string
+	clock     *clock
+	gitPath   map[string]string
+	tokens    int
+	wrap      func(http.RoundTripper) http.RoundTripper
+	store     store.Store
+	engine    *policy.Engine
+	law       *settings.Settings
+	engineFor string                // the text of the settings
+	client    *githubapi.Client     // of the newest config
+	tracker   run.Tracker           // nil: none
+	tasks     promoter.TaskRenderer // for it
 }
 
 // tb is what a place needs of a test, so that a child process can do without one.
@@ -214,10 +217,7 @@ func (p *place) openStore() store.Store {
 
 func (p *place) config() run.Config {
 	p.t.Helper()
-	s, err := settings.Parse("settings.yaml", []byte(p.settings))
-	p.must(err)
-	engine, err := policy.Load(context.Background(), policy.Source{FS: rules.FS, Name: "rules"}, s, policy.Options{})
-	p.must(err)
+	s, engine := p.policy()
 	transport := http.DefaultTransport
 	if p.wrap != nil {
 		transport = p.wrap(transport)
@@ -240,6 +240,19 @@ func (p *place) config() run.Config {
 		Token:   func() string { p.tokens++; return fmt.Sprintf("token%04d", p.tokens) },
 		Now:     p.clock.Now, Log: zap.NewNop(), Actor: "os:test",
 	}
+}
+
+// policy is loaded once for each settings: its tests take longer than a run.
+func (p *place) policy() (*settings.Settings, *policy.Engine) {
+	p.t.Helper()
+	if p.engine == nil || p.engineFor != p.settings {
+		s, err := settings.Parse("settings.yaml", []byte(p.settings))
+		p.must(err)
+		p.engine, err = policy.Load(context.Background(), policy.Source{FS: rules.FS, Name: "rules"}, s, policy.Options{})
+		p.must(err)
+		p.law, p.engineFor = s, p.settings
+	}
+	return p.law, p.engine
 }
 
 func (p *place) run() *run.Report {

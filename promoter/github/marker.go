@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+
+	"github.com/sluice-sec/sluice/promoter"
 )
 
 // kind is what a marker stands in.
@@ -25,7 +27,8 @@ const (
 type marker struct {
 	kind   kind
 	token  string
-	notice int64 // 0 in a review's body; in a reply the comment that it answers
+	notice int64  // 0 in a review's body; in a reply the comment that it answers
+	digest string // of the body it was put under: whether somebody else changed that since; "": from before it was kept
 }
 
 // signer makes and checks the markers of one pull request.
@@ -38,14 +41,21 @@ type signer struct {
 const macLength = 32 // hex digits: 128 bits of HMAC-SHA256
 
 var (
-	markerForm = regexp.MustCompile(`<!-- sluice:1 ([a-z]{1,16}) ([A-Za-z0-9_-]{1,64}) ([0-9]{1,18}) ([0-9a-f]{32}) -->`)
+	markerForm = regexp.MustCompile(`<!-- sluice:1 ([a-z]{1,16}) ([A-Za-z0-9_-]{1,64}) ([0-9]{1,18})(?: ([0-9a-f]{16}))? ([0-9a-f]{32}) -->`)
 	tokenForm  = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 )
 
 // seal appends the marker to a body.
 func (s signer) seal(body string, m marker) string {
-	return fmt.Sprintf("%s\n\n<!-- sluice:1 %s %s %d %s -->", body, m.kind, m.token, m.notice, s.mac(m))
+	m.digest = digestOf(body)
+	return fmt.Sprintf("%s\n\n<!-- sluice:1 %s %s %d %s %s -->", body, m.kind, m.token, m.notice, m.digest, s.mac(m))
 }
+
+// digestOf is a body's, as GitHub may give it back.
+func digestOf(body string) string { return promoter.HashBody(trimmed(body))[:16] }
+
+// intact tells whether a body that carries our marker is as we wrote it.
+func (s signer) intact(body string, m marker) bool { return m.digest == digestOf(s.strip(body)) }
 
 // open reads the marker of a body: the last one, where seal puts it, since
 // what stands before it may quote another. ok is false for none and for a
@@ -56,12 +66,12 @@ func (s signer) open(body string) (m marker, ok bool) {
 		return marker{}, false
 	}
 	last := all[len(all)-1]
-	m = marker{kind: kind(last[1]), token: last[2]}
+	m = marker{kind: kind(last[1]), token: last[2], digest: last[4]}
 	var err error
 	if m.notice, err = strconv.ParseInt(last[3], 10, 64); err != nil {
 		return marker{}, false
 	}
-	return m, hmac.Equal([]byte(last[4]), []byte(s.mac(m)))
+	return m, hmac.Equal([]byte(last[5]), []byte(s.mac(m)))
 }
 
 // strip is a body without the marker at its end.
@@ -76,5 +86,8 @@ func (s signer) strip(body string) string {
 func (s signer) mac(m marker) string {
 	h := hmac.New(sha256.New, s.key)
 	fmt.Fprintf(h, "sluice:1\n%q\n%d\n%q\n%q\n%d", s.repository, s.number, m.kind, m.token, m.notice)
+	if m.digest != "" {
+		fmt.Fprintf(h, "\n%q", m.digest)
+	}
 	return hex.EncodeToString(h.Sum(nil))[:macLength]
 }

@@ -11,8 +11,17 @@ func TestMarkerIsBoundToItsPlace(t *testing.T) {
 	s := signer{key: []byte("0123456789abcdef"), repository: "7", number: 1}
 	m := marker{kind: inComment, token: "tok", notice: 3}
 	body := s.seal("text", m)
-	if have, ok := s.open(body); !ok || have != m {
+	m.digest = digestOf("text")
+	if have, ok := s.open(body); !ok || have != m || !s.intact(body, have) {
 		t.Fatalf("have %+v %v", have, ok)
+	}
+	edited := strings.Replace(body, "text", "a person's words", 1)
+	if have, ok := s.open(edited); !ok || s.intact(edited, have) {
+		t.Errorf("an edited body: %+v %v", have, ok)
+	}
+	older := "text\n\n<!-- sluice:1 comment tok 3 " + s.mac(marker{kind: inComment, token: "tok", notice: 3}) + " -->"
+	if have, ok := s.open(older); !ok || have.token != "tok" || s.intact(older, have) {
+		t.Errorf("a marker without a digest: %+v %v", have, ok)
 	}
 	elsewhere := map[string]signer{
 		"key": {key: []byte("another key here"), repository: "7", number: 1}, "repository": {key: s.key, repository: "8", number: 1},

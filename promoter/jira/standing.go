@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
@@ -103,11 +102,7 @@ func (s *Surface) standing(i issue, me string) Standing {
 		}
 	}
 	st.Posted = back.String()
-	for _, l := range i.Fields.Labels {
-		if token, ok := strings.CutPrefix(l, labelPrefix); ok && l != labelWithdrawn && l != labelFixed {
-			st.Token = token
-		}
-	}
+	st.Token = i.token()
 	switch {
 	case i.has(labelFixed):
 		st.Cause = promoter.RemovedFixed

@@ -46,7 +46,15 @@ func (d *decider) change(ctx context.Context, number int) error {
 		return nil
 	}
 	claims := d.claims(ctx, c)
-	have := noticesAt(d.book.snap.Notices, number)
+	have, err := d.adopt(ctx, target, claims)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		d.doubt(target.RepoID)
+		d.report.trouble("platform", fmt.Errorf("%s#%d: %w", d.book.repo().FullName(), number, err))
+		return nil
+	}
 	sel := promoter.Select(claims, have, d.Settings.Budgets.PullRequest.Comments, d.allowance)
 	d.putOff(sel.Deferred)
 	wanted := map[int64]bool{}

@@ -39,7 +39,7 @@ func (r *runner) decideAndPlan(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if d, ok := settled[repo.ID]; ok && d == digests[repo.ID] && !r.dirty[repo.ID] {
+		if d, ok := settled[repo.ID]; ok && d == digests[repo.ID] && !r.dirty[repo.ID] && !r.Recovering {
 			r.report.Unchanged++
 			r.done(1)
 			continue

@@ -63,6 +63,10 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 			}
 		}
 		s.Error = "looked for and not found"
+		if !seen.Found && e.Verb == promoter.VerbTask && r.Recovering {
+			r.leaveUnknown(e, "not found; the next run sends it again")
+			return nil
+		}
 		if !seen.Found && e.Verb == promoter.VerbTask {
 			return r.sendAgain(ctx, e)
 		}

@@ -61,6 +61,8 @@ type Report struct {
 	Recovered  int            `json:"recovered"` // effects of earlier runs that were settled
 	Effects    EffectCounts   `json:"effects"`
 	Actions    []ActionLine   `json:"actions"`
+	Adopted    []Adopted      `json:"adopted"`               // what the world had and the store did not know
+	Strange    []Strange      `json:"strange"`               // what is ours and about nothing that is known
 	Deferred   map[string]int `json:"deferred"`              // claims not shown now, by reason
 	Plans      []PlanLine     `json:"plans"`                 // waiting for a person
 	Backlog    int            `json:"backlog"`               // findings that would be tasks, had a campaign asked for them
@@ -149,7 +151,8 @@ func newReport(cfg Config, sel Selection) *Report {
 	return &Report{
 		DryRun: cfg.DryRun, Selection: sel.String(), Actor: cfg.Actor, Policy: cfg.Decider.Revision(), Settings: cfg.Settings.Revision(),
 		Warnings: append([]string{}, cfg.Warnings...), Decisions: map[string]int{}, Deferred: map[string]int{},
-		Sources: []*SourceReport{}, Risk: []risk.Status{}, Moves: []MoveLine{}, Tidied: []TidyLine{}, Actions: []ActionLine{}, Plans: []PlanLine{}, Errors: []ErrorLine{},
+		Sources: []*SourceReport{}, Risk: []risk.Status{}, Moves: []MoveLine{}, Tidied: []TidyLine{}, Actions: []ActionLine{},
+		Adopted: []Adopted{}, Strange: []Strange{}, Plans: []PlanLine{}, Errors: []ErrorLine{},
 	}
 }
 

@@ -61,6 +61,9 @@ type Platform interface {
 	// Merges tells whether a commit merges the head of a pull request into
 	// some state of its base: the test merge of today or of an earlier day.
 	Merges(ctx context.Context, r promoter.Repository, commit, head string) (bool, error)
+	// Standing lists what our own account shows in a pull request, whatever
+	// the store knows.
+	Standing(ctx context.Context, r promoter.Repository, number int) ([]promoter.StandingPost, error)
 	// Do carries an effect out and says what is to be seen of it.
 	Do(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
 	// Find looks whether an effect happened, after its outcome was unknown.
@@ -120,6 +123,9 @@ type Config struct {
 	Log     *zap.Logger
 	Actor   string
 	DryRun  bool
+	// Recovering: only adopt what stands in the world and the store does not
+	// know, after an old backup was restored. Nothing is shown or withdrawn.
+	Recovering bool
 	// Warnings go into the report: what was not right before the run began.
 	// They make it a partial one.
 	Warnings  []string
@@ -223,7 +229,7 @@ type asked struct {
 
 // loop is the run, top to bottom.
 func (r *runner) loop(ctx context.Context) error {
-	return r.take(ctx,
+	err := r.take(ctx,
 		step{"recover", r.recover},
 		step{"read the ladder", r.look},
 		step{"listen", r.listen},
@@ -232,6 +238,11 @@ func (r *runner) loop(ctx context.Context) error {
 		step{"pull", r.pull},
 		step{"learn of risks", r.learnRisks},
 		step{"decide", r.decideAndPlan},
+	)
+	if err != nil || r.Recovering {
+		return err
+	}
+	return r.take(ctx,
 		step{"act", r.act},
 		step{"end campaigns", r.endCampaigns},
 		step{"tell what is clean", r.tidied},

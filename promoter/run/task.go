@@ -20,6 +20,10 @@ type Tracker interface {
 	Do(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
 	// Find looks whether an effect happened, after its outcome was unknown.
 	Find(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
+	// Newest returns the tokens of the tasks made last, as many as one look shows.
+	Newest(ctx context.Context) ([]string, error)
+	// StandingTasks lists every task of our own, oldest first.
+	StandingTasks(ctx context.Context) ([]promoter.StandingTask, error)
 }
 
 // taskWork is what planning a repository's tasks takes. It outlives the
@@ -30,6 +34,7 @@ type taskWork struct {
 	comments []promoter.Notice
 	causes   map[int64]promoter.RemovalCause // why a finding in a task would be no longer wanted
 	nextNo   int64
+	adopted  []promoter.Notice // to be stored with what is planned
 }
 
 // onBase tells whether a ref is one that tasks are about: the default branch,
@@ -146,6 +151,16 @@ func suppressed(seen []*store.Sighting) bool {
 
 // planTasks chooses over all repositories that were decided, and plans.
 func (r *runner) planTasks(ctx context.Context) error {
+	if err := r.adoptTasks(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		for _, w := range r.tasks { // no task is made unseen
+			r.doubt(w.repo.ID)
+		}
+		r.report.trouble("tracker", err)
+		return nil
+	}
 	all := make([]promoter.RepositoryTasks, len(r.tasks))
 	for i, w := range r.tasks {
 		all[i] = w.tasks
@@ -174,18 +189,10 @@ func (r *runner) planTasks(ctx context.Context) error {
 }
 
 func (r *runner) planTasksOf(w taskWork, want []promoter.WantedTask) error {
-	claimed := map[int64]bool{}
-	for _, c := range w.tasks.Claims {
-		claimed[c.Finding] = true
-	}
-	acts := promoter.PlanTasks(promoter.TaskPlanning{
-		Repository: w.repo, Want: want, Claimed: claimed, Have: w.tasks.Have, Held: w.tasks.Held, Comments: w.comments, NextNo: w.nextNo,
-		Cause:    func(no int64) promoter.RemovalCause { return w.causes[no] },
-		Decision: func(no int64) string { return promoter.FindingName(w.repo.FullName(), no) },
-		Due:      r.due, Render: r.TaskRenderer, Now: r.Now().UTC(),
-	})
-	c := store.Changes{RepoID: w.repo.ID, RunID: r.id, At: r.Now().UTC()}
-	for _, a := range acts {
+	p := r.taskPlanning(w)
+	p.Want = want
+	c := store.Changes{RepoID: w.repo.ID, RunID: r.id, At: r.Now().UTC(), Notices: w.adopted}
+	for _, a := range promoter.PlanTasks(p) {
 		if a.Step == promoter.StepWithdraw {
 			if why, plan := r.allowance.LetWithdraw(a, w.repo.ID); why != "" {
 				r.deferWithdrawal(w.repo.ID, a, why, plan)
@@ -203,6 +210,20 @@ func (r *runner) planTasksOf(w taskWork, want []promoter.WantedTask) error {
 		return fmt.Errorf("store tasks of %s: %w", w.repo.FullName(), err)
 	}
 	return nil
+}
+
+// taskPlanning is what planning a repository's tasks goes by.
+func (r *runner) taskPlanning(w taskWork) promoter.TaskPlanning {
+	claimed := map[int64]bool{}
+	for _, c := range w.tasks.Claims {
+		claimed[c.Finding] = true
+	}
+	return promoter.TaskPlanning{
+		Repository: w.repo, Claimed: claimed, Have: w.tasks.Have, Held: w.tasks.Held, Comments: w.comments, NextNo: w.nextNo,
+		Cause:    func(no int64) promoter.RemovalCause { return w.causes[no] },
+		Decision: func(no int64) string { return promoter.FindingName(w.repo.FullName(), no) },
+		Due:      r.due, Render: r.TaskRenderer, Now: r.Now().UTC(),
+	}
 }
 
 // due is when a task that is made now is due, by its route; zero: never. It is

@@ -201,6 +201,8 @@ type Outbox interface {
 	// open. Done and unknown need that it was sent; a final state is never
 	// left: both fail with *ConflictError.
 	Settle(ctx context.Context, s Settlement) error
+	// KnownTokens says which of these tokens belong to an effect.
+	KnownTokens(ctx context.Context, tokens []string) (map[string]bool, error)
 	// OpenEffects returns those intended, sent or unknown, oldest first.
 	OpenEffects(ctx context.Context) ([]promoter.Effect, error)
 	// EffectCounts counts effects by verb and state.

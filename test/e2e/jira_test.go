@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/jira"
@@ -154,6 +156,34 @@ func TestWhatAPersonClosedInJiraStaysClosed(t *testing.T) {
 		}
 		if now := asJSON(o.only()); now != closed {
 			t.Errorf("it was touched:\n%s\n%s", closed, now)
+		}
+	})
+}
+
+func TestARestoredBackupMakesNoIssueAgain(t *testing.T) {
+	bothOffices(t, func(t *testing.T, p *place, o *office) {
+		grow(p, "a.go", "exec(a)")
+		p.run()
+		restore := p.backup()
+		grow(p, "b.go", "exec(b)", "exec(c)")
+		p.run()
+		p.must(o.Transition("alice", "SEC-3", "Done", nil))
+		p.clock.jump(time.Hour)
+		p.run()
+		before := asJSON(o.issues())
+		if len(o.issues()) != 3 {
+			t.Fatalf("%d issues", len(o.issues()))
+		}
+		restore()
+		for range 3 {
+			p.run()
+			p.clock.jump(time.Hour)
+		}
+		if diff := cmp.Diff(before, asJSON(o.issues())); diff != "" {
+			t.Errorf("Jira changed:\n%s", diff)
+		}
+		if r := p.run(); r.Outcome != run.OutcomeOK || len(r.Actions) != 0 {
+			t.Errorf("not at rest: %s %+v", r.Outcome, r.Actions)
 		}
 	})
 }

@@ -25,7 +25,7 @@ type tracker struct {
 type issue struct {
 	Key, Title, Body string
 	Token            string
-	Route            string
+	Route, Group     string
 	Due              time.Time
 	Comments, Links  []string
 	Labels           []string
@@ -53,7 +53,7 @@ func (w *tracker) Do(_ context.Context, e promoter.Effect) (promoter.Observed, e
 
 func (w *tracker) change(e promoter.Effect, n promoter.Notice) (promoter.ObservedPost, error) {
 	if e.Verb == promoter.VerbTask {
-		made := &issue{Key: fmt.Sprintf("PAY-%d", len(w.issues)+1), Token: e.Token, Route: n.Task.Route, Title: n.Task.Title, Body: n.Body, Due: n.Task.Due, at: w.now()}
+		made := &issue{Key: fmt.Sprintf("PAY-%d", len(w.issues)+1), Token: e.Token, Route: n.Task.Route, Group: n.Group, Title: n.Task.Title, Body: n.Body, Due: n.Task.Due, at: w.now()}
 		w.issues = append(w.issues, made)
 		return w.post(n, made), nil
 	}
@@ -96,6 +96,27 @@ func (w *tracker) Find(_ context.Context, e promoter.Effect) (promoter.Observed,
 	return promoter.Observed{}, nil
 }
 
+func (w *tracker) Newest(context.Context) (tokens []string, err error) {
+	for _, i := range w.issues {
+		tokens = append(tokens, i.Token)
+	}
+	return tokens, nil
+}
+
+func (w *tracker) StandingTasks(context.Context) (out []promoter.StandingTask, err error) {
+	for _, i := range w.issues {
+		st := promoter.StandingTask{
+			Token: i.Token, Remote: w.post(promoter.Notice{}, i).Remote, Repository: shop, Group: i.Group, Route: i.Route, Title: i.Title,
+			Due: i.Due, Posted: "hash", Created: i.at, Closed: i.Closed,
+		}
+		for _, l := range i.Labels {
+			st.Cause = map[string]promoter.RemovalCause{"sluice-fixed": promoter.RemovedFixed, "sluice-withdrawn": promoter.RemovedPolicy}[l]
+		}
+		out = append(out, st)
+	}
+	return out, nil
+}
+
 func (w *tracker) post(n promoter.Notice, i *issue) promoter.ObservedPost {
 	var id int64
 	_, _ = fmt.Sscanf(i.Key, "PAY-%d", &id)
@@ -119,7 +140,7 @@ func (taskText) Task(es []promoter.Exhibit) (title, body string) {
 	for _, e := range es {
 		lines = append(lines, fmt.Sprintf("%s %s in %s", e.Name, e.Finding.Message, e.Finding.Place.Path))
 	}
-	return fmt.Sprintf("%d findings", len(es)), strings.Join(lines, "\n")
+	return fmt.Sprintf("%d findings in %s", len(es), es[0].Finding.Place.Path), strings.Join(lines, "\n")
 }
 
 func (taskText) HandBack(w promoter.Withdrawal) string { return "handed back: " + string(w.Cause) }

@@ -25,6 +25,8 @@ type Request struct {
 	Policy    string             // a policy folder to use instead of the configured one
 	Settings  string             // a settings file to use instead of the configured one
 	Progress  run.Progress
+	// Recovering: only adopt what the world has and the store does not.
+	Recovering bool
 }
 
 // Run goes through the loop once, under the run lock. Errors that kept it from
@@ -114,7 +116,7 @@ func (a *App) runConfig(req Request, s store.Store, law *Law) (run.Config, error
 		Store: s, Decider: law.Engine, Settings: law.Settings, Sources: sources,
 		Host: a.host(), Platform: platform, Listener: listener(platform), Renderer: github.Renderer{}, Text: a.text(a.github),
 		Risks: a.risks(s), Secrets: Hasher(secrets), Coin: coin(secrets, law.Settings.Hold.Audit), Token: a.opt.Token, Now: a.opt.Now, Log: a.Log, Actor: a.Actor,
-		Warnings: law.Warnings, Rhythms: a.rhythms(), Retention: a.retention(), Progress: req.Progress,
+		Warnings: law.Warnings, Rhythms: a.rhythms(), Retention: a.retention(), Progress: req.Progress, Recovering: req.Recovering,
 	}
 	return cfg, a.track(&cfg)
 }
@@ -155,7 +157,7 @@ func (a *App) DryRun(ctx context.Context, req Request) (*Dry, error) {
 		cfg.Platform = lookOnly{cfg.Platform}
 	}
 	if cfg.Tracker != nil {
-		cfg.Tracker = trackNothing{}
+		cfg.Tracker = trackNothing{cfg.Tracker}
 	}
 	report, err := a.loop(ctx, req, cfg)
 	return &Dry{Report: report, Store: s, Law: law}, err

@@ -48,7 +48,7 @@ func (a *App) track(cfg *run.Config) error {
 }
 
 // trackNothing is a tracker in which nothing can be changed, for dry runs.
-type trackNothing struct{}
+type trackNothing struct{ run.Tracker }
 
 // Do refuses.
 func (trackNothing) Do(context.Context, promoter.Effect) (promoter.Observed, error) {

@@ -135,6 +135,24 @@ func (db *DB) OpenEffects(ctx context.Context) ([]promoter.Effect, error) {
 		FROM effect WHERE state IN ('intended', 'sent', 'unknown') ORDER BY effect_id`)
 }
 
+// KnownTokens says which of these tokens belong to an effect.
+func (db *DB) KnownTokens(ctx context.Context, tokens []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	err := db.view(ctx, "tokens", func(tx *sql.Tx) error {
+		for _, token := range tokens {
+			var there bool
+			if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM effect WHERE token = $1)`, token).Scan(&there); err != nil {
+				return err
+			}
+			if there {
+				known[token] = true
+			}
+		}
+		return nil
+	})
+	return known, err
+}
+
 // EffectCounts counts effects by verb and state.
 func (db *DB) EffectCounts(ctx context.Context) (map[promoter.Verb]map[promoter.EffectState]int, error) {
 	counts := map[promoter.Verb]map[promoter.EffectState]int{}

@@ -41,6 +41,7 @@ func effectLife(t *testing.T, s store.Store) {
 	same(t, "open effects", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
 	same(t, "the notice itself", must(s.Load(ctx, repo))(t).Notices, []promoter.Notice{n})
 
+	same(t, "known tokens", must(s.KnownTokens(ctx, []string{"tok-0", "tok-1"}))(t), map[string]bool{"tok-1": true})
 	ok(t, s.Sent(ctx, e.ID))
 	e.State, e.Attempt, e.SentAt = promoter.EffectSent, 1, sentAt(t, s)
 	same(t, "sent", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})

@@ -232,9 +232,9 @@ func (r *runner) loop(ctx context.Context) error {
 	err := r.take(ctx,
 		step{"recover", r.recover},
 		step{"read the ladder", r.look},
-		step{"listen", r.listen},
-		step{"weigh", r.weigh},
-		step{"move", r.move},
+		step{"listen", r.unlessRecovering(r.listen)},
+		step{"weigh", r.unlessRecovering(r.weigh)},
+		step{"move", r.unlessRecovering(r.move)},
 		step{"pull", r.pull},
 		step{"learn of risks", r.learnRisks},
 		step{"decide", r.decideAndPlan},
@@ -249,6 +249,14 @@ func (r *runner) loop(ctx context.Context) error {
 		step{"remember", r.remember},
 		step{"prune", r.prune},
 	)
+}
+
+// unlessRecovering leaves a step out when all there is to do is to adopt.
+func (r *runner) unlessRecovering(do func(context.Context) error) func(context.Context) error {
+	if r.Recovering {
+		return func(context.Context) error { return nil }
+	}
+	return do
 }
 
 func (r *runner) begin(ctx context.Context) (err error) {

@@ -17,6 +17,7 @@
 package govulncheck
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -36,15 +37,16 @@ func Recognise(k *jsonwalk.Sketch) bool {
 	return false
 }
 
-// maxKnown bounds advisories and vulnerabilities of one file.
-const maxKnown = 20_000
+// maxKnown bounds advisories and vulnerabilities of one file. The Go database has
+// about five thousand.
+const maxKnown = 10_000
 
 // The messages that are read, each also as an element of an array.
 var messages = []string{"config", "osv", "finding"}
 
 // Parse reads a report; see native.Parse.
 func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) error) (finding.Report, error) {
-	r := reader{report: native.NewReport("govulncheck", emit), advisories: map[string]advisory{}, byKey: map[key]*result{}}
+	r := reader{report: native.NewReport("govulncheck", emit), root: o.Root, advisories: map[string]advisory{}, byKey: map[key]*result{}}
 	var elements []string
 	for _, m := range messages {
 		elements = append(elements, m)
@@ -59,7 +61,7 @@ func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) err
 		err = native.NotThis("no config message; is this what govulncheck 1.0 or later writes with -format json?")
 	}
 	if err == nil || native.Broken(err) {
-		if e := r.emit(o.Root); e != nil {
+		if e := r.emit(); e != nil {
 			err = e
 		}
 	}
@@ -68,6 +70,7 @@ func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) err
 
 type reader struct {
 	report     *native.Report
+	root       string
 	scanner    finding.Scanner
 	begun      bool
 	advisories map[string]advisory
@@ -79,8 +82,10 @@ type reader struct {
 type advisory struct {
 	ID, Summary, Details string
 	Aliases              []string
-	DatabaseSpecific     struct{ URL string } `json:"database_specific"`
+	DatabaseSpecific     database `json:"database_specific"`
 }
+
+type database struct{ URL string }
 
 // message is a Finding of govulncheck: the trace leads from the vulnerable symbol to
 // where the project enters.
@@ -100,17 +105,18 @@ type frame struct {
 
 type key struct{ osv, module string }
 
-// result is the most exact message about an advisory and a module.
+// result is what is kept of the most exact message about an advisory and a module.
 type result struct {
-	message
-	exact int // how many of module, package and function are known
+	osv, fixed, module, version string
+	exact                       int // how many of module, package and function are known
+	symbol                      string
+	place                       *finding.Place
 }
 
 func (r *reader) read(e jsonwalk.Element) error {
 	switch messages[e.Pattern%len(messages)] {
 	case "config":
 		var c struct {
-			Name    string `json:"scanner_name"`
 			Version string `json:"scanner_version"`
 		}
 		r.begun, r.scanner = true, finding.Scanner{Name: "govulncheck"}
@@ -118,7 +124,7 @@ func (r *reader) read(e jsonwalk.Element) error {
 			return nil
 		}
 		_, err := e.Decode(&c)
-		r.scanner.Version = c.Version
+		r.scanner.Version = clean.Fold(c.Version, 200)
 		return err
 	case "osv":
 		return r.know(e)
@@ -131,7 +137,8 @@ func (r *reader) read(e jsonwalk.Element) error {
 		r.report.Skip(finding.Malformed)
 		return nil
 	}
-	return r.weigh(m)
+	r.weigh(m)
+	return nil
 }
 
 func (r *reader) know(e jsonwalk.Element) error {
@@ -145,64 +152,59 @@ func (r *reader) know(e jsonwalk.Element) error {
 	if len(r.advisories) >= maxKnown {
 		return &jsonwalk.Error{Offset: e.Offset, Err: jsonwalk.ErrTooLarge, Detail: "too many advisories"}
 	}
-	a.Details = clean.Fold(a.Details, 1<<10)
-	r.advisories[a.ID] = a
+	r.advisories[clean.Fold(a.ID, 200)] = advisory{
+		Summary: clean.Fold(a.Summary, 300), Details: clean.Sentences(a.Details), Aliases: clean.FindAdvisories(nil, a.Aliases...),
+		DatabaseSpecific: database{clean.Fold(a.DatabaseSpecific.URL, 2<<10)},
+	}
 	return nil
 }
 
 // weigh keeps a message if it is more exact than the one there is.
-func (r *reader) weigh(m message) error {
+func (r *reader) weigh(m message) {
 	top := m.Trace[0]
-	exact := 1
+	one := result{osv: clean.Fold(m.OSV, 200), fixed: clean.Fold(m.FixedVersion, 200), module: clean.Fold(top.Module, 300), version: clean.Fold(top.Version, 200), exact: 1}
 	if top.Package != "" {
-		exact = 2
+		one.exact = 2
 	}
 	if top.Function != "" {
-		exact = 3
+		one.exact, one.symbol, one.place = 3, clean.Fold(symbol(top), 300), call(r.root, m.Trace)
 	}
-	at := key{m.OSV, top.Module}
+	at := key{one.osv, one.module}
 	if have := r.byKey[at]; have != nil {
-		if exact > have.exact {
-			have.message, have.exact = m, exact
+		if one.exact > have.exact {
+			*have = one
 		}
-		return nil
+		return
 	}
 	if len(r.results) >= maxKnown {
 		r.report.Skip(finding.TooLarge)
-		return nil
+		return
 	}
-	r.byKey[at] = &result{m, exact}
-	r.results = append(r.results, r.byKey[at])
-	return nil
+	r.byKey[at] = &one
+	r.results = append(r.results, &one)
 }
 
 // emit hands over what was found, in the order it was first met.
-func (r *reader) emit(root string) error {
+func (r *reader) emit() error {
 	for _, one := range r.results {
-		if err := r.report.Add(r.finding(one, root)); err != nil {
+		if err := r.report.Add(r.finding(one)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reader) finding(one *result, root string) finding.Finding {
-	a, top := r.advisories[one.OSV], one.Trace[0]
-	pkg := native.Package("go", top.Module, top.Version)
-	pkg.FixedIn, pkg.Manifest = one.FixedVersion, "go.mod"
-	url := a.DatabaseSpecific.URL
-	if url == "" {
-		url = "https://pkg.go.dev/vuln/" + one.OSV
-	}
+func (r *reader) finding(one *result) finding.Finding {
+	a := r.advisories[one.osv]
+	pkg := native.Package("go", one.module, one.version)
+	pkg.FixedIn, pkg.Manifest = one.fixed, "go.mod"
 	f := native.Vulnerability{
-		ID: one.OSV, Aliases: a.Aliases, Title: a.Summary, Details: a.Details, URL: url, Package: pkg,
+		ID: one.osv, Aliases: a.Aliases, Title: a.Summary, Details: a.Details,
+		URL: cmp.Or(a.DatabaseSpecific.URL, "https://pkg.go.dev/vuln/"+one.osv), Package: pkg,
 	}.Finding(r.scanner)
 	f.Reachability = [...]string{1: finding.Required, 2: finding.Imported, 3: finding.Called}[one.exact]
 	f.Severity, f.SeverityFrom = [...]finding.Severity{1: finding.Low, 2: finding.Medium, 3: finding.High}[one.exact], finding.FromLevel
-	if one.exact == 3 {
-		f.Parts.Symbol = symbol(top)
-		f.Place = call(root, one.Trace)
-	}
+	f.Parts.Symbol, f.Place = one.symbol, one.place
 	if f.Place == nil {
 		f.Place = native.Place("", pkg.Manifest, finding.Place{})
 	}

@@ -4,12 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 )
-
-// maxKept bounds what a walk keeps of a file beside its elements.
-const maxKept = 16 << 20
 
 // Walk says what to read of a report. A path is member names joined by dots; a
 // name of * is every member of an object, and [*] after a name, or alone at the
@@ -89,11 +85,11 @@ func (w Walk) Each(ctx context.Context, yield func(Element) error) (Result, erro
 		if first = p.run(ctx, root); first != nil && !broken(first) {
 			return p.result, first
 		}
-		if len(p.kept) > 0 {
+		if len(p.kept) > 0 && p.kept[0] != nil {
 			p.result.Root = p.kept[0]
 		}
 	}
-	p.learning, p.yield, p.next, p.around = false, yield, 0, nil
+	p.learning, p.yield, p.around = false, yield, nil
 	if err := p.run(ctx, root); err != nil {
 		return p.result, err
 	}
@@ -129,7 +125,7 @@ func (p *pass) run(ctx context.Context, root *node) error {
 		return err
 	}
 	defer in.Close() // nothing was written
-	p.s, p.room = NewScanner(in), maxKept
+	p.s, p.room, p.next = NewScanner(in), maxKept, 0
 	for i := 0; ; i++ {
 		err := p.value(root, "", nil)
 		if !p.walk.Stream {
@@ -184,12 +180,15 @@ func (p *pass) found(n *node) {
 // object reads an object that elements may be in.
 func (p *pass) object(n *node) error {
 	p.found(n.any)
-	c, err := p.container()
+	c, leave, err := p.container()
 	if err != nil {
 		return err
 	}
 	p.around = append(p.around, c)
-	defer func() { p.around = p.around[:len(p.around)-1] }()
+	defer func() {
+		p.around = p.around[:len(p.around)-1]
+		leave()
+	}()
 	return p.s.Object(func(name []byte) error {
 		child := n.child(name)
 		if child == nil {
@@ -204,108 +203,6 @@ func (p *pass) object(n *node) error {
 		}
 		return p.value(child, key, c)
 	})
-}
-
-// container is the next object on the way to elements.
-func (p *pass) container() (*Container, error) {
-	if p.learning {
-		if err := p.book(64); err != nil {
-			return nil, err
-		}
-		c := &Container{decoder: p.decoder}
-		p.kept = append(p.kept, c)
-		return c, nil
-	}
-	if p.next < len(p.kept) {
-		p.next++
-		return p.kept[p.next-1], nil
-	}
-	return &Container{decoder: p.decoder}, nil // nothing is kept, or the first pass got less far
-}
-
-// keep copies what is to be kept of the value at a node that does not lead to
-// elements: all of it, or the members and elements below that are.
-func (p *pass) keep(n *node, into *Container) error {
-	c, err := p.s.Peek()
-	if err != nil {
-		return err
-	}
-	switch {
-	case !p.learning:
-		return p.s.Skip()
-	case n.keep:
-		return p.copy(into)
-	case c == '{' && (n.members != nil || n.any != nil):
-		return p.members(n, into)
-	case c == '[' && n.items != nil:
-		into.json = append(into.json, '[')
-		err := p.s.Array(func(i int) error {
-			if i > 0 {
-				into.json = append(into.json, ',')
-			}
-			return p.keep(n.items, into)
-		})
-		into.json = append(into.json, ']')
-		return err
-	}
-	into.json = append(into.json, "null"...)
-	return p.s.Pass()
-}
-
-func (p *pass) members(n *node, into *Container) error {
-	inner := &Container{}
-	err := p.s.Object(func(name []byte) error {
-		child := n.child(name)
-		if child == nil {
-			return p.s.Pass()
-		}
-		if err := p.begin(inner, Clean(name, MaxName)); err != nil {
-			return err
-		}
-		return p.keep(child, inner)
-	})
-	if len(inner.json) == 0 {
-		inner.json = []byte{'{'}
-	}
-	into.json = append(append(into.json, inner.json...), '}')
-	return err
-}
-
-// begin writes a kept member's name.
-func (p *pass) begin(c *Container, name string) error {
-	open := byte(',')
-	if len(c.json) == 0 {
-		open = '{'
-	}
-	c.json = append(c.json, open)
-	c.json = appendQuoted(c.json, name)
-	c.json = append(c.json, ':')
-	return p.book(len(name) + 4)
-}
-
-// copy keeps a whole value.
-func (p *pass) copy(c *Container) error {
-	before := len(c.json)
-	raw, over, err := p.s.Capture(c.json, p.room)
-	if over || err != nil {
-		raw = append(raw[:before], "null"...)
-	}
-	c.json = raw
-	if over {
-		return p.book(p.room + 1)
-	}
-	if err != nil {
-		return err
-	}
-	return p.book(len(raw) - before + 8)
-}
-
-// book takes n bytes of the room there is for what is kept.
-func (p *pass) book(n int) error {
-	if p.room -= n; p.room < 0 {
-		return &Error{Offset: p.s.Offset(), Err: ErrTooLarge, Detail: fmt.Sprintf("more than %d MiB beside the findings", maxKept>>20)}
-	}
-	return nil
 }
 
 func (p *pass) element(pattern int, key string) error {

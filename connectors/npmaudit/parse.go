@@ -18,7 +18,6 @@ package npmaudit
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/jsonwalk"
@@ -48,8 +47,8 @@ const (
 
 // Parse reads a report; see native.Parse.
 func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) error) (finding.Report, error) {
-	p := parser{report: native.NewReport("npm-audit", emit), seen: map[string]bool{}, scanner: finding.Scanner{Name: "npm audit"}}
-	walk := o.Walk([]string{"vulnerabilities.*", "advisories.*", "data", "children"}, []string{"type", "value", "runId", "auditReportVersion"})
+	p := parser{report: native.NewReport("npm-audit", emit), seen: native.Seen{}, scanner: finding.Scanner{Name: "npm audit"}}
+	walk := o.Walk([]string{"vulnerabilities.*", "advisories.*", "data", "children"}, []string{"value", "runId"})
 	walk.Stream = true
 	result, err := walk.Each(ctx, p.read)
 	if err == nil && p.scanner.Name == "npm audit" && !result.Met("vulnerabilities") && !result.Met("advisories") {
@@ -61,12 +60,12 @@ func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) err
 	return p.report.Close(p.scanner, err)
 }
 
-type document struct{ Type, Value, RunID string }
+type document struct{ Value, RunID string }
 
 type parser struct {
 	report  *native.Report
 	scanner finding.Scanner
-	seen    map[string]bool // what yarn repeats for every way to a package
+	seen    native.Seen // what yarn repeats for every way to a package
 }
 
 func (p *parser) read(e jsonwalk.Element) error {
@@ -84,35 +83,20 @@ func (p *parser) read(e jsonwalk.Element) error {
 		}
 		return p.advise(a)
 	case yarn1:
-		return p.line(e, around.Type)
+		return p.line(e)
 	}
 	return p.tree(e, around.Value)
 }
 
-// line is the data of a line of yarn 1.
-func (p *parser) line(e jsonwalk.Element, kind string) error {
+// line is the data of a line of yarn 1: an advisory, or the summary.
+func (p *parser) line(e jsonwalk.Element) error {
 	p.scanner.Name = "yarn audit"
-	if kind != "auditAdvisory" {
+	if len(e.Raw) > 0 && e.Raw[0] != '{' { // of a message
 		return nil
 	}
-	var data struct{ Advisory advisory }
-	if ok, err := p.report.Read(e, &data); !ok {
+	var data struct{ Advisory *advisory }
+	if ok, err := p.report.Read(e, &data); !ok || data.Advisory == nil {
 		return err
 	}
-	return p.advise(data.Advisory)
-}
-
-// maxSeen bounds what is remembered of a file; what comes after it may be repeated.
-const maxSeen = 100_000
-
-// first tells whether this advisory for this version was not met before.
-func (p *parser) first(a advisory, version string) bool {
-	key := fmt.Sprintf("%s\x00%s\x00%s", a.ID, a.Module, version)
-	if p.seen[key] {
-		return false
-	}
-	if len(p.seen) < maxSeen {
-		p.seen[key] = true
-	}
-	return true
+	return p.advise(*data.Advisory)
 }

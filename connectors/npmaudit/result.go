@@ -42,7 +42,7 @@ func (p *parser) advise(a advisory) error {
 		versions = append(versions, "")
 	}
 	for _, version := range versions {
-		if !p.first(a, version) {
+		if !p.seen.First(a.ID, a.Module, version) {
 			continue
 		}
 		pkg := native.Package("npm", a.Module, version)

@@ -15,7 +15,6 @@ package snyk
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/clean"
@@ -54,7 +53,7 @@ func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) err
 			keep = append(keep, p+k+"packageManager", p+k+"displayTargetFile", p+k+"targetFile", p+k+"projectName", p+k+"docker.baseImage")
 		}
 	}
-	p := parser{report: native.NewReport("snyk", emit), root: o.Root, seen: map[string]bool{}}
+	p := parser{report: native.NewReport("snyk", emit), root: o.Root, seen: native.Seen{}}
 	result, err := o.Walk(elements, keep).Each(ctx, func(e jsonwalk.Element) error {
 		return p.read(e, lists[e.Pattern%len(lists)])
 	})
@@ -76,7 +75,7 @@ type project struct {
 type parser struct {
 	report *native.Report
 	root   string
-	seen   map[string]bool
+	seen   native.Seen
 }
 
 func (p *parser) read(e jsonwalk.Element, list string) error {
@@ -98,7 +97,7 @@ func (p *parser) read(e jsonwalk.Element, list string) error {
 		return p.configuration(e, in)
 	}
 	var v vulnerability
-	if ok, err := p.report.Read(e, &v); !ok || !p.first(v, in) {
+	if ok, err := p.report.Read(e, &v); !ok || !p.seen.First(in.ProjectName, in.TargetFile, v.ID, v.name(), v.Version) {
 		return err
 	}
 	f := v.finding(in, p.root)
@@ -107,21 +106,6 @@ func (p *parser) read(e jsonwalk.Element, list string) error {
 		f.Dismissal = v.dismissal()
 	}
 	return p.report.Add(f)
-}
-
-// maxSeen bounds what is remembered of a file; what comes after it may be repeated.
-const maxSeen = 100_000
-
-// first tells whether this was not met before in this project.
-func (p *parser) first(v vulnerability, in project) bool {
-	key := fmt.Sprintf("%s\x00%s\x00%s\x00%s\x00%s", in.ProjectName, in.TargetFile, v.ID, v.name(), v.Version)
-	if p.seen[key] {
-		return false
-	}
-	if len(p.seen) < maxSeen {
-		p.seen[key] = true
-	}
-	return true
 }
 
 type vulnerability struct {

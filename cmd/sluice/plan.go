@@ -169,6 +169,11 @@ func (p *program) planAnswerCommand(verb string, state promoter.ApprovalState, s
 		if err != nil {
 			return err
 		}
+		if state == promoter.ApprovalApproved {
+			if err := notOneself(ctx, s, plan, a.Actor); err != nil {
+				return err
+			}
+		}
 		err = s.DecideApproval(ctx, plan.ID, state, a.Actor, reason, a.Now().UTC())
 		var conflict *store.ConflictError
 		if errors.As(err, &conflict) {
@@ -184,4 +189,25 @@ func (p *program) planAnswerCommand(verb string, state promoter.ApprovalState, s
 		})
 	})
 	return c
+}
+
+// notOneself refuses that people approve what they asked for themselves.
+func notOneself(ctx context.Context, s store.Store, plan promoter.Approval, actor string) error {
+	if plan.Kind != promoter.ApprovalException || len(plan.Items) == 0 {
+		return nil
+	}
+	verdicts, err := s.Verdicts(ctx, store.VerdictQuery{RepoID: plan.Items[0].RepoID, Finding: plan.Items[0].Finding, Standing: true})
+	if err != nil {
+		return err
+	}
+	people, err := peopleByID(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, v := range verdicts {
+		if promoter.ExceptionPlan(v) == plan.ID && people[v.Person].is(actor) {
+			return usagef("plan %s rests on an answer by %s: somebody else approves it", plan.ID, actor)
+		}
+	}
+	return nil
 }

@@ -29,9 +29,13 @@ type findingView struct {
 	Seen       []sightingView   `json:"seen"`
 	Decisions  []decisionView   `json:"decisions"` // the newest of each context it is seen in
 	Value      int              `json:"value"`
+	Sampled    bool             `json:"sampled,omitempty"`  // in the queue: drawn at random, to be judged
+	Answered   bool             `json:"answered,omitempty"` // in the queue: a person has said something about it
+	Snippet    string           `json:"snippet,omitempty"`  // in the queue
 
-	no    int64
-	facts finding.Finding
+	repoID int64
+	no     int64
+	facts  finding.Finding
 }
 
 // sightingView is a finding on one ref.
@@ -70,7 +74,7 @@ func views(snap *store.Snapshot, cohorts map[int64]promoter.Cohort) []findingVie
 			Name: promoter.FindingName(snap.Repository.FullName(), f.No), Repository: snap.Repository.FullName(),
 			Kind: f.Facts.Kind, Scanner: f.Facts.Scanner.Name, Rule: f.Facts.Rule.ID, Severity: f.Facts.Severity, Message: f.Facts.Message,
 			Cohort: cohorts[f.CohortID].Key, Stage: cohorts[f.CohortID].Stage,
-			Seen: seen[f.No], Decisions: decided[f.No], Value: promoter.Value(f.Facts, finding.Risk{}), no: f.No, facts: f.Facts,
+			Seen: seen[f.No], Decisions: decided[f.No], Value: promoter.Value(f.Facts, finding.Risk{}), repoID: snap.Repository.ID, no: f.No, facts: f.Facts,
 		}
 		if len(v.Seen) > 0 {
 			v.State, v.Place = v.Seen[0].State, v.Seen[0].Place

@@ -37,7 +37,8 @@ type book struct {
 	notices    []promoter.Notice
 	entries    []store.Entry
 	answers    store.Recording
-	alerts     map[int64]alerted // findings that a scan of this run has an alert for
+	alerts     map[int64]alerted  // findings that a scan of this run has an alert for
+	standing   []promoter.Verdict // that nobody took back; see dispose
 	digest     *string
 	byFinding  map[int64][]*store.Sighting // filled when first asked
 	byChange   map[int][]*store.Sighting   // likewise

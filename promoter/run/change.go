@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,9 +43,11 @@ func (d *decider) change(ctx context.Context, number int) error {
 		return nil
 	}
 	if !c.Open {
+		d.derive(c)
 		d.leave(c)
 		return nil
 	}
+	d.derive(c)
 	claims := d.claims(ctx, c)
 	have, err := d.adopt(ctx, target, claims)
 	if err != nil {
@@ -124,7 +127,7 @@ func noticesAt(all []promoter.Notice, number int) []promoter.Notice {
 // stays as it is, what was only planned is dropped.
 func (d *decider) leave(c promoter.Change) {
 	number := c.Number
-	d.book.answers.Closed = append(d.book.answers.Closed, store.ClosedChange{RepoID: d.book.repo().ID, Number: number, At: c.ClosedAt.UTC()})
+	d.book.answers.Closed = append(d.book.answers.Closed, store.ClosedChange{RepoID: d.book.repo().ID, Number: number, At: cmp.Or(c.ClosedAt.UTC(), d.book.at)})
 	for _, s := range d.book.openIn()[number] {
 		s.State, s.Cause = store.SightingGone, store.GoneRef
 		newest := d.book.newestScan(s.Scope)

@@ -21,6 +21,7 @@ func (r *runner) dispose(ctx context.Context, b *book) error {
 	if err != nil || len(verdicts) == 0 {
 		return err
 	}
+	b.standing = verdicts
 	pulls := map[int64]int{}
 	for _, n := range b.snap.Notices {
 		pulls[n.No] = n.Target.PullRequest

@@ -243,6 +243,7 @@ func (r *runner) loop(ctx context.Context) error {
 		return err
 	}
 	return r.take(ctx,
+		step{"draw the queue's sample", r.sample},
 		step{"act", r.act},
 		step{"end campaigns", r.endCampaigns},
 		step{"tell what is clean", r.tidied},

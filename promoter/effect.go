@@ -75,6 +75,7 @@ type Reply struct {
 type Observed struct {
 	Found   bool           // Find: the effect did happen
 	Notices []ObservedPost // what was created or changed
+	Beside  []string       // other scanners' bots that review the pull request too
 }
 
 // ObservedPost is one notice as the platform shows it now.

@@ -112,6 +112,13 @@ func writeEffects(w io.Writer, r *run.Report) {
 		}
 		fmt.Fprintf(w, "  %s %s on %s: %s%s\n", a.Outcome, a.Verb, targetText(a.Repository, a.PullRequest), findingsText(a.Findings), some(line(cmp.Or(a.Detail, a.Reason))))
 	}
+	for i, b := range r.Beside {
+		if i == maxProblems {
+			fmt.Fprintf(w, "  and %d more\n", len(r.Beside)-i)
+			break
+		}
+		fmt.Fprintf(w, "beside us     %s reviews %s too: switch its comments off where Sluice has its findings\n", line(b.Bot), targetText(b.Repository, b.PullRequest))
+	}
 	if text := tally(r.Deferred); text != "" {
 		fmt.Fprintf(w, "not shown now %s\n", text)
 	}

@@ -42,6 +42,7 @@ type Settings struct {
 	Verdicts   Verdicts   `json:"verdicts"`
 	People     []Person   `json:"people"`
 	Visibility Visibility `json:"visibility"`
+	CodeOwners bool       `json:"codeowners"` // name a file's owners where its group names nobody to ask
 	Risk       Risk       `json:"risk"`
 
 	raw      rawLists

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/go-github/v60/github"
@@ -115,7 +116,10 @@ func (t *target) ownReviews(ctx context.Context) (ownReviews, error) {
 		return own, err
 	}
 	for _, r := range all {
-		if !t.mine(r.GetUser().GetLogin()) {
+		if login := r.GetUser().GetLogin(); !t.mine(login) {
+			if r.GetUser().GetType() == "Bot" && scans(login) && !slices.Contains(t.beside, login) {
+				t.beside = append(t.beside, login)
+			}
 			continue
 		}
 		m, ok := t.signer.open(r.GetBody())
@@ -135,6 +139,13 @@ func (t *target) ownReviews(ctx context.Context) (ownReviews, error) {
 		}
 	}
 	return own, nil
+}
+
+// scans tells the bots of other scanners from those that do something else.
+func scans(login string) bool {
+	login = strings.ToLower(login)
+	return slices.ContainsFunc([]string{"advanced-security", "code-scanning", "snyk", "semgrep", "sonar", "codacy", "deepsource", "checkmarx", "veracode"},
+		func(part string) bool { return strings.Contains(login, part) })
 }
 
 // createReview posts the review without an event, which leaves it pending. A

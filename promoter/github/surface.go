@@ -79,7 +79,7 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 	default:
 		err = &promoter.RefusedError{Why: fmt.Sprintf("verb %q is unknown to the GitHub surface", e.Verb)}
 	}
-	seen.Found = err == nil
+	seen.Found, seen.Beside = err == nil, t.beside
 	return seen, translate("do "+string(e.Verb), err)
 }
 
@@ -149,6 +149,7 @@ type target struct {
 	repo   githubapi.Repository
 	signer signer
 	login  string
+	beside []string // bots of other scanners that were met
 }
 
 func (s *Surface) at(ctx context.Context, e promoter.Effect) (*target, error) {

@@ -104,6 +104,7 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 	began := r.Now()
 	seen, err := r.surfaceOf(verb).Do(ctx, e)
 	err = r.patienceOf(verb).heard(first.repo.FullName(), err)
+	r.report.beside(first, seen.Beside)
 	s, outcome := r.judge(e, before, seen, err)
 	if stored := r.Store.Settle(r.keep, s); stored != nil {
 		r.report.fail("store", fmt.Errorf("settle %s: %w", verb, stored))

@@ -232,6 +232,7 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 		claim.Anchor = nil
 	}
 	d.dress(&claim, f, place, v.answer, c.Number)
+	d.askOwners(ctx, &claim, scope.Source, c.MergeBase, place)
 	claim.Exhibit.Task = d.taskOf(s.Finding)
 	if v.answer.Group == input.GroupSecret {
 		seen := claim.Exhibit.Finding

@@ -294,12 +294,13 @@ type decider struct {
 	baseScans map[scanOfKey]*store.Scan
 	readers   map[string]sourcetext.Reader // by source
 	mapped    map[linesKey]func(int) (int, bool)
+	owned     map[string]owned // by commit
 }
 
 func newDecider(r *runner, b *book) *decider {
 	d := &decider{
 		runner: r, book: b, newest: map[decisionKey]store.Decision{}, said: map[int64]verdict{}, baseScans: map[scanOfKey]*store.Scan{},
-		readers: map[string]sourcetext.Reader{}, mapped: map[linesKey]func(int) (int, bool){},
+		readers: map[string]sourcetext.Reader{}, mapped: map[linesKey]func(int) (int, bool){}, owned: map[string]owned{},
 	}
 	for _, dec := range b.snap.Decisions {
 		d.newest[decisionKey{dec.Finding, dec.Change}] = dec

@@ -63,6 +63,7 @@ type Report struct {
 	Actions    []ActionLine   `json:"actions"`
 	Adopted    []Adopted      `json:"adopted"`               // what the world had and the store did not know
 	Strange    []Strange      `json:"strange"`               // what is ours and about nothing that is known
+	Beside     []BesideLine   `json:"beside,omitempty"`      // pull requests that other scanners' bots review too
 	Deferred   map[string]int `json:"deferred"`              // claims not shown now, by reason
 	Plans      []PlanLine     `json:"plans"`                 // waiting for a person
 	Backlog    int            `json:"backlog"`               // findings that would be tasks, had a campaign asked for them
@@ -119,6 +120,14 @@ type ActionLine struct {
 	Reason      string        `json:"reason"`
 	Outcome     effectOutcome `json:"outcome"`
 	Detail      string        `json:"detail,omitempty"`
+}
+
+// BesideLine is a pull request that is reviewed by a bot of another scanner as
+// well as by us: people may read of one problem twice.
+type BesideLine struct {
+	Repository  string `json:"repository"`
+	PullRequest int    `json:"pull_request"`
+	Bot         string `json:"bot"`
 }
 
 // PlanLine is a plan that waits for a person.
@@ -267,6 +276,15 @@ func targetName(repository string, number int) string {
 		return repository
 	}
 	return promoter.ChangeName(repository, number)
+}
+
+func (r *Report) beside(p planned, bots []string) {
+	for _, bot := range bots {
+		line := BesideLine{p.repo.FullName(), p.Notice.Target.PullRequest, bot}
+		if !slices.Contains(r.Beside, line) {
+			r.Beside = append(r.Beside, line)
+		}
+	}
 }
 
 func (r *Report) unknown(e promoter.Effect, why string) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sluice-sec/sluice/connectors"
 	"github.com/sluice-sec/sluice/connectors/alerts"
+	"github.com/sluice-sec/sluice/connectors/githubapi"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -176,7 +177,9 @@ func TestAlertsOfAPullRequestReachItsLines(t *testing.T) {
 		}
 	}
 	p.must(p.sandbox.DismissAlert(shop, "code-scanning", alert, "dev", "false positive", "b is a constant"))
-	wantOutcome(t, p.run(), run.OutcomeOK)
+	if r := p.run(); r.Outcome == run.OutcomeFailed || r.Outcome == run.OutcomePartial || len(r.Plans) != 1 {
+		t.Errorf("run ended %s with plans %v: want the security team asked whether it stays so", r.Outcome, r.Plans)
+	}
 	if n := len(live(p.pull(shop, number))); n != 0 {
 		t.Errorf("%d comments after the alert was dismissed, want none", n)
 	}
@@ -246,6 +249,36 @@ func TestAlertsOfAPullRequestThatIsOpenedAgain(t *testing.T) {
 	wantOutcome(t, p.run(), run.OutcomeOK)
 	if got, want := p.states(shop)["code-scanning refs/pull/1/head present"], before["code-scanning refs/pull/1/head present"]; got != want {
 		t.Errorf("%d present after it was opened again, want %d", got, want)
+	}
+}
+
+// Where a group names nobody to ask, the file's owners are named; another
+// scanner's bot that reviews too is reported.
+func TestOwnersAreNamedAndOtherBotsNoticed(t *testing.T) {
+	p := newAlerted(t, ofAcme()...)
+	p.settings = "codeowners: true\n"
+	p.commit(shop, "main", "", map[string]string{".github/CODEOWNERS": "* @acme/shop-team\n[broken @x\n"})
+	p.analyse(shop, "refs/heads/main", p.mainCommit(shop), "a/b")
+	head := p.commit(shop, "feature", "main", map[string]string{"main.go": added})
+	number := p.open(shop, "feature")
+	p.analyse(shop, fmt.Sprintf("refs/pull/%d/head", number), head, "a/b")
+	p.sandbox.AddToken(github.Token{Value: "native", Login: "github-advanced-security[bot]", App: true, Permissions: map[string]string{"pull_requests": "write"}})
+	native, err := githubapi.New(githubapi.Config{URL: p.url, Token: "native", Clock: p.clock})
+	p.must(err)
+	p.must(native.Create(context.Background(), fmt.Sprintf("repos/%s/pulls/%d/reviews", shop, number), map[string]any{"event": "COMMENT", "body": "CodeQL found it"}, nil))
+	p.run()
+	p.move("/high", promoter.Advise)
+	r := p.run()
+	wantOutcome(t, r, run.OutcomeOK)
+	comments := live(p.pull(shop, number))
+	if len(comments) != 1 || !strings.Contains(comments[0], "acme/shop-team") || strings.Contains(comments[0], "@acme") {
+		t.Errorf("want one comment that names the owners and mentions nobody, have %q", comments)
+	}
+	if want := (run.BesideLine{Repository: shop, PullRequest: number, Bot: "github-advanced-security[bot]"}); len(r.Beside) != 1 || r.Beside[0] != want {
+		t.Errorf("beside us %v, want %v", r.Beside, want)
+	}
+	if again := p.run(); again.Effects != (run.EffectCounts{}) {
+		t.Errorf("an unchanged run had effects: %+v", again.Effects)
 	}
 }
 

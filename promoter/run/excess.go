@@ -64,6 +64,10 @@ func (d *decider) waits(no int64, number int) {
 	d.met[d.allowance.Answered[item].ID] = true
 }
 
+// endsByItself are the kinds of plans that a run ends when they are about
+// nothing any more.
+var endsByItself = []promoter.ApprovalKind{promoter.ApprovalExcess, promoter.ApprovalMass, promoter.ApprovalException}
+
 // expire ends the plans that are about nothing any more: what they name is
 // fixed, closed, answered, or its stage was lowered. Only a run that looked at
 // all of it can tell.
@@ -73,7 +77,7 @@ func (r *runner) expire() error {
 	}
 	r.keepRequests()
 	for i, a := range r.approvals {
-		if a.State != promoter.ApprovalWaiting || r.met[a.ID] || a.Kind != promoter.ApprovalExcess && a.Kind != promoter.ApprovalMass ||
+		if a.State != promoter.ApprovalWaiting || r.met[a.ID] || !slices.Contains(endsByItself, a.Kind) ||
 			slices.ContainsFunc(a.Items, func(item promoter.ApprovalItem) bool { return r.unsure[item.RepoID] }) {
 			continue
 		}

@@ -125,7 +125,7 @@ func (l *listening) listen(ctx context.Context) (err error) {
 	}
 	l.report.Heard.Answers += len(heeded.Verdicts)
 	l.report.Heard.TakenBack += len(heeded.Retract)
-	if l.DryRun {
+	if l.DryRun || l.Recovering {
 		return nil
 	}
 	if err := l.acknowledge(ctx, heeded.Acks); err != nil {

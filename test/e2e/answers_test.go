@@ -199,7 +199,7 @@ func TestAnAnswerOnAHighFindingWaitsForApproval(t *testing.T) {
 	p.must(p.sandbox.EditComment(id, "never mind"))
 	p.run()
 	if len(p.waiting()) != 0 {
-		t.Errorf("a plan about nothing waits: %+v", p.waiting())
+		t.Errorf("a plan about nothing waits: %+v, standing %v", p.waiting(), p.standing())
 	}
 }
 
@@ -286,6 +286,45 @@ func TestQuestionsAreAnsweredOnce(t *testing.T) {
 		t.Errorf("in the conversation: %q", got)
 	}
 	p.wantStanding("words and questions are no verdicts")
+}
+
+// What the code says counts where nobody said anything: a fix before the
+// merge, and a pull request that was given up.
+func TestWhatTheCodeSays(t *testing.T) {
+	p, number := answered(t)
+	derived := func() (out []string) {
+		all, err := p.openStore().Verdicts(context.Background(), store.VerdictQuery{Standing: true, Source: promoter.FromCode})
+		p.must(err)
+		for _, v := range all {
+			out = append(out, fmt.Sprintf("F%d %s", v.Finding, v.Kind))
+		}
+		slices.Sort(out)
+		return out
+	}
+	want := func(what string, want ...string) {
+		t.Helper()
+		if got := derived(); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	want("nothing happened")
+	head := p.commit(shop, "feature", "", map[string]string{"main.go": base + code("", "func added() {", "\texec(b)", "}")})
+	p.scanPull(shop, head, number)
+	p.run()
+	want("one is fixed", "F3 gone")
+	head = p.commit(shop, "feature", "", map[string]string{"main.go": base + code("", "func added() {", "\texec(b)", "\tmd5(c)", "}")})
+	p.scanPull(shop, head, number)
+	p.run()
+	want("it is back")
+	p.must(p.sandbox.ClosePullRequest(shop, number))
+	p.run()
+	want("given up", "F2 unmerged", "F3 unmerged")
+	p.must(p.sandbox.ReopenPullRequest(shop, number))
+	p.scanPull(shop, head, number)
+	p.deliver(shop, head, pullRef(number), "again.sarif", nil)
+	p.run()
+	p.run()
+	want("open again")
 }
 
 // The wire breaks at each request in turn, for good; the run after it must

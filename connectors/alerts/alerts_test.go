@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -139,6 +140,47 @@ func TestRepositoriesOneByOne(t *testing.T) {
 	}
 	if docs, _, err := f.Documents(context.Background(), connectors.Wanted{Repository: "acme/elsewhere"}); err != nil || len(docs) != 0 {
 		t.Errorf("a repository that is not configured: %v %v", docs, err)
+	}
+}
+
+// A pull that may not spend enough for everybody gets to everybody in time, and
+// what it did not get to is no document that could make anything look gone.
+func TestABudgetThatIsTooSmallGetsToEverybody(t *testing.T) {
+	const repositories, budget = 30, 7
+	h := http.NewServeMux()
+	h.HandleFunc("/repos/acme/{name}/dependabot/alerts", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"1"`)
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		_, _ = io.WriteString(w, `[{"number":1,"state":"open","dependency":{"package":{"ecosystem":"npm","name":"x"}},"security_advisory":{"ghsa_id":"GHSA-2222-3333-4444"}}]`)
+	})
+	var all []string
+	for i := range repositories {
+		all = append(all, fmt.Sprintf("acme/r%d", i))
+	}
+	now := time.Unix(0, 0)
+	f := feed(t, h, alerts.Options{Kind: alerts.Dependabot, Repositories: all, Budget: budget, Now: func() time.Time { return now }})
+	met := map[string]bool{}
+	for range 200 {
+		now = now.Add(time.Hour)
+		docs, _, err := f.Documents(context.Background(), connectors.Wanted{})
+		if len(docs) < budget || err == nil && len(docs) < repositories {
+			t.Fatalf("%d documents, %v", len(docs), err)
+		}
+		for _, d := range docs {
+			if d.Lacking != "" {
+				t.Fatalf("%s: %s", d.Location, d.Lacking)
+			}
+			met[d.Location] = true
+		}
+		if err == nil {
+			break
+		}
+	}
+	if len(met) != repositories {
+		t.Errorf("%d of %d repositories were ever read", len(met), repositories)
 	}
 }
 

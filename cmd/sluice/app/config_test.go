@@ -41,6 +41,8 @@ retention: {runs: 30d, gone: never, http_cache: 48h}
 sources:
   - {name: ci, type: sarif, path: "reports/{owner}/{name}/pr-{pull_request}/{commit}/*.sarif", root: "", source_dir: "checkouts/{owner}/{name}.git"}
   - {name: two, type: sarif, path: [a/*.sarif, b/*.sarif], rhythm: 7d}
+  - {name: three, type: code-scanning, organisation: acme}
+  - {name: four, type: dependabot, repositories: [acme/shop, acme/pay]}
 `)
 	if err != nil {
 		t.Fatal(err)
@@ -55,6 +57,8 @@ sources:
 		Sources: []app.Source{
 			{Name: "ci", Type: "sarif", Path: app.PathList{"reports/{owner}/{name}/pr-{pull_request}/{commit}/*.sarif"}, SourceDir: "checkouts/{owner}/{name}.git"},
 			{Name: "two", Type: "sarif", Path: app.PathList{"a/*.sarif", "b/*.sarif"}, Rhythm: "7d"},
+			{Name: "three", Type: "code-scanning", Organisation: "acme"},
+			{Name: "four", Type: "dependabot", Repositories: app.PathList{"acme/shop", "acme/pay"}},
 		},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Config{}, "File", "Base")); diff != "" {
@@ -62,6 +66,27 @@ sources:
 	}
 	if want := filepath.Join(got.Base, "data/sluice.db"); got.StorePath() != want {
 		t.Errorf("the store is %s, want %s", got.StorePath(), want)
+	}
+}
+
+func TestSourcesThatAreAskedOfGitHub(t *testing.T) {
+	const github = "github: {token_env: TOKEN}\nsources:\n  - {name: a, type: "
+	for text, want := range map[string]string{
+		github + "dependabot}": "one of organisation and repositories",
+		github + "dependabot, organisation: acme, repositories: [acme/shop]}": "one of organisation and repositories",
+		github + "secret-scanning, repositories: [shop]}":                     "owner/name",
+		github + "code-scanning, organisation: a/../b}":                       "no organisation's name",
+		github + "code-scanning, organisation: acme, path: x/*.sarif}":        "no path or root",
+		github + "sarif, path: x/*.sarif, organisation: acme}":                "found by their path",
+		"sources:\n  - {name: a, type: dependabot, organisation: acme}\n":     "say under `github` which one",
+		github + "code-scannin, organisation: acme}":                          "there is no such type",
+	} {
+		if _, err := load(t, text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+	if _, err := load(t, github+"dependabot, organisation: acme, rhythm: 1d}"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -24,6 +24,9 @@ type Change struct {
 	// FilesComplete is false when the platform cut the list: a file that is
 	// not in it is then of unknown position, not unchanged.
 	FilesComplete bool
+	// MergeGroups are the commits that the platform made to try the pull request
+	// with those before it in its merge queue.
+	MergeGroups []string
 }
 
 // ChangedFile is one file of a change, at its head.

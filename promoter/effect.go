@@ -17,11 +17,13 @@ const (
 	VerbEditSummary Verb = "edit-summary"
 	VerbResolve     Verb = "resolve" // the thread of a review comment
 	VerbUnresolve   Verb = "unresolve"
-	VerbTask        Verb = "task"      // create an issue
-	VerbEditTask    Verb = "edit-task" // its title, description and due date, where nobody changed them
-	VerbLinkTask    Verb = "link-task" // from the issue to the pull requests in Task.Links
-	VerbHandBack    Verb = "hand-back" // withdraw: a comment and a label, and the configured status
-	VerbReply       Verb = "reply"     // answer a person's comment in words, once
+	VerbCheck       Verb = "check"      // create a check run; nobody is mailed
+	VerbEditCheck   Verb = "edit-check" // replace what it says
+	VerbTask        Verb = "task"       // create an issue
+	VerbEditTask    Verb = "edit-task"  // its title, description and due date, where nobody changed them
+	VerbLinkTask    Verb = "link-task"  // from the issue to the pull requests in Task.Links
+	VerbHandBack    Verb = "hand-back"  // withdraw: a comment and a label, and the configured status
+	VerbReply       Verb = "reply"      // answer a person's comment in words, once
 )
 
 // OnTracker tells whether a verb is carried out in a tracker.

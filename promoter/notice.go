@@ -13,6 +13,7 @@ type Surface string
 const (
 	SurfaceReview  Surface = "review"  // comments on the lines of a pull request
 	SurfaceSummary Surface = "summary" // the one sticky comment of a pull request
+	SurfaceCheck   Surface = "check"   // a check run on a commit of a pull request
 	SurfaceTask    Surface = "task"    // an issue in a tracker; its target has no pull request
 )
 
@@ -47,7 +48,7 @@ type Notice struct {
 	State      NoticeState  `json:"state"`
 	Items      []Item       `json:"items"`
 	Anchor     *Anchor      `json:"anchor"`  // review only
-	Body       string       `json:"body"`    // as we want it, without marker
+	Body       string       `json:"body"`    // as we want it, without marker; of a check: its Check as JSON
 	Desired    string       `json:"desired"` // hash of Body; of a task: see HashTask
 	Shown      string       `json:"shown"`   // Desired at the time of the last confirmed effect
 	Posted     string       `json:"posted"`  // hash of the whole body as the platform returned it

@@ -145,8 +145,11 @@ func find(have []Notice, w Wanted) *Notice {
 func (p Planning) show(n Notice, w Wanted) Action {
 	after := p.dressed(n, w)
 	verb := VerbReview
-	if w.Surface == SurfaceSummary {
+	switch w.Surface {
+	case SurfaceSummary:
 		verb = VerbSummary
+	case SurfaceCheck:
+		verb = VerbCheck
 	}
 	return Action{Step: StepShow, Verbs: []Verb{verb}, Notice: after, Reason: "new"}
 }
@@ -248,8 +251,11 @@ func sameFindings(have, want []Item) bool {
 }
 
 func editVerb(s Surface) Verb {
-	if s == SurfaceSummary {
+	switch s {
+	case SurfaceSummary:
 		return VerbEditSummary
+	case SurfaceCheck:
+		return VerbEditCheck
 	}
 	return VerbEditComment
 }
@@ -286,9 +292,12 @@ func (p Planning) withdraw(n Notice) Action {
 	after.Items = p.mergedItems(n.Items, nil)
 	after.Cause = leadingCause(after.Items, p.Now)
 	verbs := []Verb{editVerb(n.Surface)}
-	if n.Surface == SurfaceSummary {
+	switch n.Surface {
+	case SurfaceSummary:
 		after.Body = p.Render.SummaryEmpty()
-	} else {
+	case SurfaceCheck:
+		after.Body = withdrawnCheck.Body()
+	default:
 		after.Body = p.Render.Withdrawn(Withdrawal{
 			Cause: after.Cause, Decision: p.Decision(n.Items[0].Finding), Commit: p.Commit, Original: n.Body,
 		})

@@ -22,6 +22,8 @@ type Claim struct {
 	// policy gave no answer). It stays if it is on display and is not shown
 	// otherwise.
 	Hold bool
+	// Fails: it fails the check of its pull request.
+	Fails bool
 	// Of claims to a task only.
 	Route   string // of the settings
 	Backlog bool   // it was there before Sluice looked

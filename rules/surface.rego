@@ -156,6 +156,13 @@ surfaces contains "summary" if engineers
 
 surfaces contains "task" if tracked
 
+# METADATA
+# title: what is enforced fails the check of the change that introduces it
+surfaces contains "check" if {
+	engineers
+	input.stage == "enforce"
+}
+
 surfaces contains "review" if {
 	engineers
 	input.change.on_diff

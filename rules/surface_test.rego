@@ -71,13 +71,23 @@ test_triage_below_its_threshold if {
 	a.reasons == ["below-threshold"]
 }
 
-test_enforce_is_like_advise_but_for_its_threshold if {
+test_enforce_fails_a_check_as_well if {
 	high := changed({"stage": "enforce"})
 	high.surfaces == set()
 	high.reasons == ["below-threshold"]
 	critical := changed({"stage": "enforce", "finding": {"severity": "critical"}})
-	critical.surfaces == {"review", "summary"}
+	critical.surfaces == {"review", "summary", "check"}
 	critical.threshold == "critical"
+}
+
+test_nothing_else_fails_a_check if {
+	every difference in [
+		{"stage": "advise"}, {"change": {"origin": "standing"}}, {"change": {"origin": "unattributed"}}, {"change": {"draft": true}},
+		{"exceptions": [{"kind": "exception", "reason": "r", "owner": "o"}]}, {"finding": {"path_class": "tests"}},
+	] {
+		a := changed(object.union({"stage": "enforce", "finding": {"severity": "critical"}}, difference))
+		not "check" in a.surfaces
+	}
 }
 
 test_below_threshold if {

@@ -68,6 +68,9 @@ func (p *program) cohortMoveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if to == promoter.Enforce && (a.Config.GitHub == nil || a.Config.GitHub.App == nil) {
+			return usagef("enforce fails a check, and only a GitHub App may write one: configure github.app; advise is the highest stage without")
+		}
 		if !dry && cohort.Stage != to {
 			if err := moveByHand(ctx, s, a, cohort, to, reason, end); err != nil {
 				return err
@@ -81,11 +84,8 @@ func (p *program) cohortMoveCommand() *cobra.Command {
 
 func stageToMoveTo(name string) (promoter.Stage, error) {
 	stage, err := promoter.ParseStage(name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return stage, usagef("%w", err)
-	case stage == promoter.Enforce:
-		return stage, usagef("enforce is not to be had yet: its surface, the failing check, comes with a later version; advise is the highest stage")
 	}
 	return stage, nil
 }

@@ -65,7 +65,7 @@ func (p *program) root() *cobra.Command {
 	root := p.group("sluice", "progressive delivery for security findings",
 		p.initCommand(), p.doctorCommand(), p.inspectCommand(), p.runCommand(),
 		p.statusCommand(), p.findingsCommand(), p.explainCommand(), p.queueCommand(),
-		p.verdictCommand(), p.cohortCommand(), p.planCommand(), p.campaignCommand(), p.pauseCommand(), p.resumeCommand(),
+		p.verdictCommand(), p.cohortCommand(), p.planCommand(), p.campaignCommand(), p.checkCommand(), p.pauseCommand(), p.resumeCommand(),
 		p.ledgerCommand(), p.backupCommand(), p.recoverCommand(), p.policyCommand(), p.simulateCommand(), p.versionCommand(),
 	)
 	root.Long = longText

@@ -44,7 +44,7 @@ func (c *Client) Doctor(ctx context.Context, owner, name string) []Check {
 			Check{Name: "repository " + owner + "/" + name, Verdict: Passed, Detail: "visible"},
 			c.checkRead(ctx, "read pull requests", repoPath(owner, name)+"/pulls?per_page=1"),
 			c.checkRead(ctx, "read code", repoPath(owner, name)+"/branches?per_page=1"),
-			c.checkWrite(ctx, a.header))
+			c.checkWrite(ctx, a.header), c.checkChecks(ctx))
 	}
 	return append(checks, c.checkRate(ctx))
 }
@@ -104,6 +104,23 @@ func (c *Client) checkWrite(ctx context.Context, h http.Header) Check {
 		return Check{Name: writeCheck, Verdict: Failed, Detail: "the token has the scopes " + strings.Join(scopes, ", "), Mend: "give it the scope repo (public_repo for public repositories)"}
 	}
 	return Check{Name: writeCheck, Verdict: Warning, Detail: "GitHub does not tell what this kind of token may write", Mend: "see that it has the permission " + need}
+}
+
+// checkChecks says whether the stage enforce can fail a check: only an App may
+// write one.
+func (c *Client) checkChecks(ctx context.Context) Check {
+	const name = "write checks"
+	if c.auth.app == nil {
+		return Check{Name: name, Verdict: Passed, Detail: "not as an account: at stage enforce nothing fails a check; a GitHub App may write them"}
+	}
+	granted, err := c.appPermissions(ctx)
+	switch {
+	case err != nil:
+		return failed(name, err)
+	case granted.GetChecks() != "write":
+		return Check{Name: name, Verdict: Warning, Detail: "the App may not: at stage enforce nothing fails a check", Mend: "give the App the permission checks: write and accept it for the installation"}
+	}
+	return Check{Name: name, Verdict: Passed, Detail: "the App has checks: write"}
 }
 
 // appPermissions asks as the App itself, whose answers the limits do not cover.

@@ -102,7 +102,7 @@ func TestRepositoryAndContents(t *testing.T) {
 func TestDoctor(t *testing.T) {
 	full := map[string]string{"metadata": "read", "contents": "read", "pull_requests": "write"}
 	url, app := github(t, full)
-	if diff := cmp.Diff([]string{"credentials ok", "repository acme/shop ok", "read pull requests ok", "read code ok", "write reviews ok", "rate limit ok"},
+	if diff := cmp.Diff([]string{"credentials ok", "repository acme/shop ok", "read pull requests ok", "read code ok", "write reviews ok", "write checks warning", "rate limit ok"},
 		verdicts(as(t, url, "", &app), "shop")); diff != "" {
 		t.Error(diff)
 	}
@@ -113,7 +113,7 @@ func TestDoctor(t *testing.T) {
 		t.Error(diff)
 	}
 	url, app = github(t, map[string]string{"metadata": "read", "pull_requests": "read"})
-	if diff := cmp.Diff([]string{"credentials ok", "repository acme/shop ok", "read pull requests ok", "read code failed", "write reviews failed", "rate limit ok"},
+	if diff := cmp.Diff([]string{"credentials ok", "repository acme/shop ok", "read pull requests ok", "read code failed", "write reviews failed", "write checks warning", "rate limit ok"},
 		verdicts(as(t, url, "", &app), "shop")); diff != "" {
 		t.Error(diff)
 	}

@@ -39,7 +39,7 @@ type Surface struct {
 
 // SurfaceAnswer says where a finding may be shown and why.
 type SurfaceAnswer struct {
-	Surfaces  []string `json:"surfaces" enum:"queue,review,summary,task"`       // SurfaceQueue, SurfaceReview, SurfaceSummary, ...; empty: nowhere
+	Surfaces  []string `json:"surfaces" enum:"queue,review,summary,task,check"` // SurfaceQueue, SurfaceReview, SurfaceSummary, ...; empty: nowhere
 	Threshold string   `json:"threshold" enum:",info,low,medium,high,critical"` // the severity this repository lets through at this stage; "" in observe, which lets nothing through
 	Group     string   `json:"group" enum:"finding,rule,fix,advisory,secret"`   // what shares one notice: GroupFinding, GroupRule, ...
 	Route     string   `json:"route"`                                           // name of a settings route; "" where none applies
@@ -158,6 +158,7 @@ const (
 	SurfaceQueue   = "queue"   // the security team's queue and the run's report
 	SurfaceReview  = "review"  // a comment on the pull request's lines
 	SurfaceSummary = "summary" // the sticky summary of the pull request
+	SurfaceCheck   = "check"   // a check run that fails; only at stage enforce
 	SurfaceTask    = "task"    // an issue in the route's tracker; backlog only through a campaign
 
 	OutcomeGood       = "good"       // the noise is shown to be under the bar

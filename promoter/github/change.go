@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/bluekeyes/go-gitdiff/gitdiff"
@@ -41,6 +42,11 @@ func (s *Surface) change(ctx context.Context, repo promoter.Repository, number i
 		c.ClosedAt, c.Merged = pr.GetClosedAt().Time, pr.GetMerged()
 		return c, nil
 	}
+	if s.opt.Checks {
+		if c.MergeGroups, err = s.mergeGroups(ctx, root, c.Base, number); err != nil {
+			return promoter.Change{}, err
+		}
+	}
 	// The second page of a comparison has no files: all that is wanted is the merge base.
 	var compared github.CommitsComparison
 	between := fmt.Sprintf("%s/compare/%s...%s?per_page=1&page=2", root, pr.GetBase().GetSHA(), c.Head)
@@ -59,6 +65,26 @@ func (s *Surface) change(ctx context.Context, repo promoter.Repository, number i
 		}
 	}
 	return c, nil
+}
+
+// mergeGroups are the heads of the groups in which a pull request is queued to
+// be merged: GitHub makes a branch for each, and waits for its checks.
+// https://docs.github.com/en/rest/git/refs#list-matching-references
+func (s *Surface) mergeGroups(ctx context.Context, root, base string, number int) ([]string, error) {
+	var refs []struct {
+		Object struct {
+			SHA string `json:"sha"`
+		} `json:"object"`
+	}
+	prefix := strings.ReplaceAll(url.PathEscape(fmt.Sprintf("gh-readonly-queue/%s/pr-%d-", base, number)), "%2F", "/")
+	if _, err := s.client.Get(ctx, root+"/git/matching-refs/heads/"+prefix, &refs); err != nil && !githubapi.IsNotFound(err) {
+		return nil, err
+	}
+	var heads []string
+	for _, ref := range refs {
+		heads = append(heads, ref.Object.SHA)
+	}
+	return heads, nil
 }
 
 // pullRequest reads one. It is gone when GitHub says so twice: a pull request

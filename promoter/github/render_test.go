@@ -144,6 +144,10 @@ func TestBodies(t *testing.T) {
 	golden(t, "comment_upgrade", r.Comment(oneUpgrade()))
 	golden(t, "comment_two_scanners", r.Comment(twoScanners()))
 	golden(t, "comment_one_secret", r.Comment(oneSecret()))
+	failing := slices.Concat(twoScanners(), []promoter.Exhibit{injection()})
+	failing[0].PullRequest = 12
+	check := r.Check(promoter.Gate{Scanned: true, Failing: failing})
+	golden(t, "check", check.Title+"\n\n"+check.Summary)
 	golden(t, "summary_grouped", r.Summary(1, slices.Concat(oneUpgrade(), twoScanners(), oneSecret(), []promoter.Exhibit{injection()})))
 	golden(t, "summary_dangerous", r.Summary(0, []promoter.Exhibit{log4j}))
 	golden(t, "summary", r.Summary(2, []promoter.Exhibit{one, injection()}))
@@ -236,6 +240,28 @@ func harm(body string) []string {
 		found = append(found, "longer than GitHub takes")
 	}
 	return found
+}
+
+// A check's summary is Markdown like the rest; its title and annotations are
+// shown as they are, so nothing in them may be unseen.
+func TestAHostileCheck(t *testing.T) {
+	e := filled(hostile)
+	check := github.Renderer{}.Check(promoter.Gate{Scanned: true, Failing: []promoter.Exhibit{e}})
+	if found := harm(check.Summary); found != nil {
+		t.Errorf("summary: %q in\n%s", found, check.Summary)
+	}
+	released := github.Renderer{}.Check(promoter.Gate{Release: &promoter.Release{Actor: hostile, Reason: hostile}})
+	if found := harm(released.Summary); found != nil {
+		t.Errorf("release: %q in\n%s", found, released.Summary)
+	}
+	for _, plain := range []string{check.Annotations[0].Title, check.Annotations[0].Message, released.Title} {
+		if unseen.MatchString(plain) || strings.Contains(plain, "\n") {
+			t.Errorf("%q", plain)
+		}
+	}
+	if check.Conclusion != promoter.CheckFailure || released.Conclusion != promoter.CheckNeutral {
+		t.Errorf("conclusions %s and %s", check.Conclusion, released.Conclusion)
+	}
 }
 
 func TestHostileText(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 // Options of a surface. MarkerKey is required.
 type Options struct {
 	MarkerKey []byte          // signs markers; at least 16 bytes
+	Checks    bool            // checks are written, so merge queues are looked at
 	Clock     githubapi.Clock // nil: the system's
 	Logger    *zap.Logger
 	// SettleDelay is how long Find waits between two looks that find nothing,
@@ -76,6 +77,10 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 		seen, err = each(e, func(n promoter.Notice) (promoter.ObservedPost, error) { return t.resolve(ctx, n) })
 	case promoter.VerbReply:
 		seen, err = t.reply(ctx)
+	case promoter.VerbCheck:
+		seen, err = t.check(ctx)
+	case promoter.VerbEditCheck:
+		seen, err = each(e, func(n promoter.Notice) (promoter.ObservedPost, error) { return t.editCheck(ctx, n) })
 	default:
 		err = &promoter.RefusedError{Why: fmt.Sprintf("verb %q is unknown to the GitHub surface", e.Verb)}
 	}
@@ -105,6 +110,10 @@ func (s *Surface) Find(ctx context.Context, e promoter.Effect) (promoter.Observe
 		})
 	case promoter.VerbResolve, promoter.VerbUnresolve:
 		seen, err = t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findResolve(ctx, n) })
+	case promoter.VerbCheck:
+		seen, err = t.findCheck(ctx)
+	case promoter.VerbEditCheck:
+		seen, err = t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findEditCheck(ctx, n) })
 	case promoter.VerbReply:
 		seen, err = t.twice(ctx, func() (promoter.Observed, bool, error) {
 			seen, _, err := t.findReply(ctx)

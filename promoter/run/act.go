@@ -133,7 +133,7 @@ func (r *runner) notNow(ctx context.Context, verb promoter.Verb, first planned, 
 	if why := r.shut(verb, first.Notice); why != "" {
 		return why
 	}
-	if first.Step == promoter.StepShow {
+	if first.Step == promoter.StepShow && verb != promoter.VerbCheck && verb != promoter.VerbEditCheck { // they say that all is paused
 		pause, err := r.Store.Pause(r.keep)
 		if err != nil {
 			return err.Error()

@@ -48,6 +48,7 @@ func (d *decider) change(ctx context.Context, number int) error {
 		return nil
 	}
 	d.derive(c)
+	d.undecided = 0
 	claims := d.claims(ctx, c)
 	have, err := d.adopt(ctx, target, claims)
 	if err != nil {
@@ -64,18 +65,19 @@ func (d *decider) change(ctx context.Context, number int) error {
 	for _, claim := range claims {
 		wanted[claim.Finding] = true
 	}
+	cause := func(no int64) promoter.RemovalCause {
+		if wanted[no] {
+			return promoter.RemovedMoved
+		}
+		return d.cause(no, number)
+	}
 	acts := promoter.Plan(promoter.Planning{
-		Target: target, Want: promoter.Compose(sel, d.Renderer), Have: have, NextNo: d.book.next.Notice,
-		Cause: func(no int64) promoter.RemovalCause {
-			if wanted[no] {
-				return promoter.RemovedMoved
-			}
-			return d.cause(no, number)
-		},
+		Target: target, Want: promoter.Compose(sel, d.Renderer), Have: have, NextNo: d.book.next.Notice, Cause: cause,
 		Decision: func(no int64) string { return promoter.FindingName(d.book.repo().FullName(), no) },
 		Commit:   c.Head, Render: d.Renderer, Now: d.book.at,
 	})
 	d.take(acts, c)
+	d.planCheck(ctx, c, claims, sel.Deferred, cause)
 	return nil
 }
 
@@ -116,7 +118,7 @@ func (d *decider) withoutPlatform(ctx context.Context, number int) {
 func noticesAt(all []promoter.Notice, number int) []promoter.Notice {
 	var out []promoter.Notice
 	for _, n := range all {
-		if n.Target.PullRequest == number {
+		if n.Target.PullRequest == number && n.Surface != promoter.SurfaceCheck {
 			out = append(out, n)
 		}
 	}
@@ -135,7 +137,7 @@ func (d *decider) leave(c promoter.Change) {
 		d.book.touch(s)
 		delete(d.book.open, sightingKey{s.Scope, s.Finding})
 	}
-	for _, n := range noticesAt(d.book.snap.Notices, number) {
+	for _, n := range append(noticesAt(d.book.snap.Notices, number), checksAt(d.book.snap.Notices, number)...) {
 		if !unsettled(n) {
 			continue
 		}
@@ -223,6 +225,9 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 		return claim, false // whatever the policy says, or does not say: the stage binds
 	}
 	if !v.decided {
+		if claim.Cohort.Stage == promoter.Enforce {
+			d.undecided++
+		}
 		claim.Hold = true
 		v.answer = d.lastAnswer(s.Finding, c.Number)
 	} else if !slices.Contains(v.answer.Surfaces, input.SurfaceReview) && !slices.Contains(v.answer.Surfaces, input.SurfaceSummary) {
@@ -231,6 +236,7 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 	if !slices.Contains(v.answer.Surfaces, input.SurfaceReview) {
 		claim.Anchor = nil
 	}
+	claim.Fails = fails(claim, v.answer)
 	d.dress(&claim, f, place, v.answer, c.Number)
 	d.askOwners(ctx, &claim, scope.Source, c.MergeBase, place)
 	claim.Exhibit.Task = d.taskOf(s.Finding)

@@ -83,7 +83,7 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	if r.sel.PullRequest == 0 {
 		d.standing(ctx)
 	}
-	for _, number := range changesOf(b) {
+	for _, number := range changesOf(b, r.enforcing()) {
 		if !r.sel.hasChange(number) {
 			continue
 		}
@@ -107,8 +107,9 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	return nil
 }
 
-// changesOf lists the pull requests that something is known of or shown on.
-func changesOf(b *book) []int {
+// changesOf lists the pull requests that something is known of or shown on, and
+// if all is set those that were just scanned with nothing in them.
+func changesOf(b *book, all bool) []int {
 	var out []int
 	for number := range b.openIn() {
 		if number != 0 {
@@ -122,6 +123,9 @@ func changesOf(b *book) []int {
 		if unsettled(n) || n.State == promoter.NoticeLeft && b.justScanned(n.Target.PullRequest) {
 			out = append(out, n.Target.PullRequest)
 		}
+	}
+	if all {
+		out = append(out, b.scannedNow()...)
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -287,7 +291,10 @@ type decisionKey struct {
 // decider asks the surface question for one repository's findings.
 type decider struct {
 	*runner
-	book   *book
+	book *book
+
+	undecided int // of the pull request in hand: findings that are enforced, and the policy gave no answer
+
 	newest map[decisionKey]store.Decision
 	said   map[int64]verdict // of findings as they stand
 

@@ -36,6 +36,7 @@ type changeInput struct {
 	Head, Merge      string
 	Base, MergeBase  string
 	Failed, Platform bool
+	MergeGroups      []string
 }
 
 // inputDigests computes the digest of every selected repository.
@@ -89,7 +90,7 @@ func (r *runner) changeInput(ctx context.Context, t promoter.Target) changeInput
 	c, err := r.askChange(ctx, t)
 	return changeInput{
 		Number: t.PullRequest, Open: c.Open, Draft: c.Draft, Head: c.Head, Merge: c.Merge, Base: c.Base, MergeBase: c.MergeBase,
-		Failed: err != nil, Platform: true,
+		Failed: err != nil, Platform: true, MergeGroups: c.MergeGroups,
 	}
 }
 

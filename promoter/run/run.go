@@ -41,6 +41,7 @@ type Store interface {
 	store.Ledger
 	store.Upkeep
 	store.Risks
+	store.Releases
 }
 
 // Decider answers the policy's questions.
@@ -107,6 +108,7 @@ type Config struct {
 	Platform Platform
 	Listener Listener // nil: nobody is listened to
 	Renderer promoter.Renderer
+	Checks   promoter.CheckRenderer // nil: the platform lets us write no checks
 	// Tracker is where tasks are kept; nil: nowhere, and there are none. It
 	// needs the TaskRenderer for its deployment.
 	Tracker      Tracker
@@ -192,6 +194,7 @@ type runner struct {
 	ahead     map[int64]string // how far each cohort has to go, in words
 	pause     *promoter.Pause
 	approvals []promoter.Approval
+	releases  map[promoter.Target]promoter.Release
 	risks     map[string]store.AdvisoryRisk // by CVE
 	heard     map[string]finding.EPSS       // by CVE, from the reports of this run
 	allowance *promoter.Allowance
@@ -326,6 +329,15 @@ func (r *runner) look(ctx context.Context) error {
 	if r.approvals, err = r.Store.Approvals(ctx); err != nil {
 		return err
 	}
+	releases, err := r.Store.Releases(ctx)
+	if err != nil {
+		return err
+	}
+	r.releases = map[promoter.Target]promoter.Release{}
+	for _, let := range releases {
+		r.releases[promoter.Target{RepoID: let.RepoID, PullRequest: let.PullRequest}] = let
+	}
+	r.warnOfChecks()
 	return r.allow(ctx)
 }
 

@@ -35,6 +35,7 @@ type Store interface {
 	Documents
 	Upkeep
 	Risks
+	Releases
 
 	// CachedResponse and CacheResponse keep conditional requests free of
 	// quota. Keyed by URL and by a hash of the credentials that fetched it.

@@ -55,6 +55,7 @@ type place struct {
 	client    *githubapi.Client     // of the newest config
 	tracker   run.Tracker           // nil: none
 	tasks     promoter.TaskRenderer // for it
+	asApp     *githubapi.Client     // nil: as an account, by a token
 }
 
 // tb is what a place needs of a test, so that a child process can do without one.
@@ -223,14 +224,20 @@ func (p *place) config() run.Config {
 		transport = p.wrap(transport)
 	}
 	db := p.openStore()
-	client, err := githubapi.New(githubapi.Config{URL: p.url, Token: "secret-token", Cache: db, Clock: p.clock, Transport: transport})
-	p.must(err)
+	var checks promoter.CheckRenderer
+	client := p.asApp
+	if p.asApp == nil {
+		client, err = githubapi.New(githubapi.Config{URL: p.url, Token: "secret-token", Cache: db, Clock: p.clock, Transport: transport})
+		p.must(err)
+	} else {
+		checks = surface.Renderer{}
+	}
 	p.client = client
-	shown, err := surface.New(client, surface.Options{MarkerKey: []byte("0123456789abcdef0123456789abcdef"), Clock: p.clock})
+	shown, err := surface.New(client, surface.Options{MarkerKey: []byte("0123456789abcdef0123456789abcdef"), Clock: p.clock, Checks: checks != nil})
 	p.must(err)
 	return run.Config{
 		Store: db, Decider: engine, Settings: s, Sources: p.sources(), Host: "sandbox", Platform: shown, Listener: shown, Renderer: surface.Renderer{},
-		Tracker: p.tracker, TaskRenderer: p.tasks,
+		Checks: checks, Tracker: p.tracker, TaskRenderer: p.tasks,
 		Text: func(_ connectors.Config, r promoter.Repository) sourcetext.Reader {
 			reader := sourcetext.Git(p.gitPath[r.FullName()])
 			p.t.Cleanup(func() { reader.Close() })

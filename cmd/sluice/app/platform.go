@@ -50,7 +50,7 @@ func (a *App) surface(cache githubapi.Cache) (run.Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := github.New(client, github.Options{MarkerKey: key, Clock: a.clock(), Logger: a.Log, SettleDelay: a.opt.SettleDelay})
+	s, err := github.New(client, github.Options{MarkerKey: key, Checks: a.Config.GitHub.App != nil, Clock: a.clock(), Logger: a.Log, SettleDelay: a.opt.SettleDelay})
 	if err != nil {
 		return nil, &UsageError{Err: err}
 	}

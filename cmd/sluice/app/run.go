@@ -118,6 +118,9 @@ func (a *App) runConfig(req Request, s store.Store, law *Law) (run.Config, error
 		Risks: a.risks(s), Secrets: Hasher(secrets), Coin: coin(secrets, law.Settings.Hold.Audit), Token: a.opt.Token, Now: a.opt.Now, Log: a.Log, Actor: a.Actor,
 		Warnings: law.Warnings, Rhythms: a.rhythms(), Retention: a.retention(), Progress: req.Progress, Recovering: req.Recovering,
 	}
+	if g := a.Config.GitHub; g != nil && g.App != nil { // GitHub lets nobody else write checks
+		cfg.Checks = github.Renderer{}
+	}
 	return cfg, a.track(&cfg)
 }
 

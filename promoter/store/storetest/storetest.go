@@ -65,6 +65,7 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"cached responses", cached},
 		{"documents", documents},
 		{"risks of advisories", risks},
+		{"pull requests that were let through", releases},
 		{"since when all has been well", tracks},
 		{"old runs are forgotten", prunesRuns},
 		{"what is long gone is forgotten", prunesWhatIsGone},

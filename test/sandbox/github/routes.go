@@ -28,7 +28,7 @@ var (
 func (s *Server) table() []route {
 	const repo, pull = "/repos/{owner}/{repo}", "/repos/{owner}/{repo}/pulls/{pull_number}"
 	const comment, review = repo + "/pulls/comments/{comment_id}", pull + "/reviews/{review_id}"
-	return append(alertRoutes(), []route{
+	return append(append(alertRoutes(), checkRoutes()...), []route{
 		{method: "GET", pattern: "/", answer: getRoot, open: true},
 		{method: "GET", pattern: "/meta", answer: getMeta, open: true},
 		{method: "GET", pattern: "/rate_limit", answer: getRateLimit, free: true, open: true},
@@ -127,7 +127,7 @@ func fit(pattern, segments []string) (map[string]string, bool) {
 		name, isParam := strings.CutPrefix(p, "{")
 		name = strings.TrimSuffix(name, "}")
 		switch {
-		case isParam && greedy(name) && len(segments) > i:
+		case isParam && greedy(name) && len(segments) > i && i == len(pattern)-1:
 			params[name] = strings.Join(segments[i:], "/")
 			return params, params[name] != ""
 		case isParam && name == "path": // the root folder

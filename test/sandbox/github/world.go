@@ -70,6 +70,7 @@ type Repository struct {
 	Git           string           `json:"git"`
 	Collaborators map[string]Level `json:"collaborators"`
 	PullRequests  []*PullRequest   `json:"pull_requests"`
+	CheckRuns     []*CheckRun      `json:"check_runs"`
 	Created       time.Time        `json:"created"`
 	Facts
 	Alerts

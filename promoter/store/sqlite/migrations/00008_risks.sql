@@ -22,3 +22,13 @@ CREATE TABLE advisory_risk (
     from_run INTEGER NOT NULL,
     PRIMARY KEY (cve, from_run)
 ) WITHOUT ROWID;
+
+-- Pull requests that a person let through the check.
+CREATE TABLE check_release (
+    repo_id INTEGER NOT NULL REFERENCES repository,
+    change  INTEGER NOT NULL,
+    actor   TEXT    NOT NULL,
+    reason  TEXT    NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (repo_id, change)
+) WITHOUT ROWID;

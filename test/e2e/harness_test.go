@@ -227,6 +227,7 @@ func (p *place) config() run.Config {
 	var checks promoter.CheckRenderer
 	client := p.asApp
 	if p.asApp == nil {
+		var err error
 		client, err = githubapi.New(githubapi.Config{URL: p.url, Token: "secret-token", Cache: db, Clock: p.clock, Transport: transport})
 		p.must(err)
 	} else {

@@ -19,6 +19,7 @@ package govulncheck
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/clean"
@@ -47,10 +48,7 @@ var messages = []string{"config", "osv", "finding"}
 // Parse reads a report; see native.Parse.
 func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) error) (finding.Report, error) {
 	r := reader{report: native.NewReport("govulncheck", emit), root: o.Root, advisories: map[string]advisory{}, byKey: map[key]*result{}}
-	var elements []string
-	for _, m := range messages {
-		elements = append(elements, m)
-	}
+	elements := slices.Clone(messages)
 	for _, m := range messages {
 		elements = append(elements, "[*]."+m)
 	}

@@ -100,6 +100,17 @@ var vulnerability = `
           "LastModifiedDate": "2024-11-21T04:20:56.32Z"
         }`
 
+// Memory must not grow with the file: 20 MB here, half a gigabyte in the benchmark.
+func TestMemoryStaysSmall(t *testing.T) {
+	stop := heapPeak()
+	report, err := trivy.Parse(context.Background(), native.Options{Open: generate(20 << 20)}, func(finding.Finding) error { return nil })
+	peak := stop()
+	t.Logf("%d findings, peak heap %.1f MiB", report.Findings, peak)
+	if err != nil || !report.Complete || report.Findings < 5000 || peak > 32 {
+		t.Errorf("%d findings, complete %v, peak heap %.1f MiB, %v", report.Findings, report.Complete, peak, err)
+	}
+}
+
 // benchSize is half a gigabyte.
 const benchSize = 500_000_000
 
@@ -190,8 +201,16 @@ type document struct {
 
 // measure watches heap and processor until stop is called, which reports them.
 func measure(b *testing.B) (stop func()) {
+	peak, before := heapPeak(), cpu(b)
+	return func() {
+		b.ReportMetric(peak(), "peak-MiB")
+		b.ReportMetric(benchSize/1e6/(cpu(b)-before).Seconds(), "MB/cpu-s")
+	}
+}
+
+// heapPeak watches the heap until stop is called, which tells its most in MiB.
+func heapPeak() (stop func() float64) {
 	runtime.GC()
-	before := cpu(b)
 	done, peak := make(chan struct{}), make(chan uint64)
 	go func() {
 		var most uint64
@@ -209,10 +228,9 @@ func measure(b *testing.B) (stop func()) {
 			}
 		}
 	}()
-	return func() {
+	return func() float64 {
 		close(done)
-		b.ReportMetric(float64(<-peak)/(1<<20), "peak-MiB")
-		b.ReportMetric(benchSize/1e6/(cpu(b)-before).Seconds(), "MB/cpu-s")
+		return float64(<-peak) / (1 << 20)
 	}
 }
 

@@ -1,6 +1,8 @@
 package connectors_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"os"
@@ -74,5 +76,27 @@ func TestAutoRefusesWhatItDoesNotKnow(t *testing.T) {
 		if !errors.Is(err, connectors.ErrFormat) || r.Complete || !strings.Contains(err.Error(), "web.sarif") {
 			t.Errorf("%q: %+v, %v", text, r, err)
 		}
+	}
+}
+
+func TestAutoLooksIntoGzip(t *testing.T) {
+	data, err := os.ReadFile("grype/testdata/image.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	fs, r, err := parse(t, connectors.Config{Name: "ci", Type: connectors.Auto}, packed.String())
+	if err != nil || r.Format != "grype" || len(fs) != 1 || !r.Complete {
+		t.Errorf("%d findings, %+v, %v", len(fs), r, err)
+	}
+	if _, r, err := parse(t, connectors.Config{Name: "ci", Type: connectors.Auto}, packed.String()[:packed.Len()-12]); err == nil || r.Complete {
+		t.Errorf("cut, and yet: %+v, %v", r, err)
 	}
 }

@@ -44,11 +44,20 @@ func Fold(text string, limit int) string {
 				out = append(out, ' ')
 				gap = false
 			}
+			size += word(text[i+size:], limit-1-len(out)-size) // most text is words
 			out = append(out, text[i:i+size]...)
 		}
 		i += size
 	}
 	return string(out)
+}
+
+// word is how many of the first bytes of a text, at most limit, are visible ASCII.
+func word(text string, limit int) (n int) {
+	for n < len(text) && n < limit && text[n] > ' ' && text[n] < utf8.RuneSelf {
+		n++
+	}
+	return n
 }
 
 // hasGap tells whether folding would change a trimmed text; true in doubt.

@@ -66,7 +66,7 @@ func (p *program) root() *cobra.Command {
 		p.initCommand(), p.doctorCommand(), p.inspectCommand(), p.runCommand(),
 		p.statusCommand(), p.findingsCommand(), p.explainCommand(), p.queueCommand(),
 		p.verdictCommand(), p.cohortCommand(), p.planCommand(), p.campaignCommand(), p.checkCommand(), p.pauseCommand(), p.resumeCommand(),
-		p.ledgerCommand(), p.backupCommand(), p.recoverCommand(), p.policyCommand(), p.simulateCommand(), p.versionCommand(),
+		p.ledgerCommand(), p.backupCommand(), p.recoverCommand(), p.policyCommand(), p.simulateCommand(), p.exportCommand(), p.versionCommand(),
 	)
 	root.Long = longText
 	root.SilenceErrors, root.SilenceUsage = true, true

@@ -27,6 +27,7 @@ type comment struct {
 	User      github.User      `json:"user"`
 	CreatedAt github.Timestamp `json:"created_at"`
 	UpdatedAt github.Timestamp `json:"updated_at"`
+	Reactions github.Reactions `json:"reactions"`
 }
 
 // edit replaces a body, unless a person changed or answered it.
@@ -48,11 +49,14 @@ func (t *target) edit(ctx context.Context, n promoter.Notice) (promoter.Observed
 		return kept(n, c, KeptEdited), nil
 	}
 	if t.effect.Verb == promoter.VerbEditComment && n.State == promoter.NoticeWithdrawn {
-		answered, err := t.answered(ctx, n.Remote.ID)
-		if err != nil {
-			return promoter.ObservedPost{}, err
+		// What somebody found useful stays, though its kind is no longer shown.
+		stays := n.Cause == promoter.RemovedStage && c.Reactions.GetPlusOne() > 0
+		if !stays {
+			if stays, err = t.answered(ctx, n.Remote.ID); err != nil {
+				return promoter.ObservedPost{}, err
+			}
 		}
-		if answered {
+		if stays {
 			return t.mark(ctx, n, c)
 		}
 	}

@@ -73,6 +73,9 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	if err := r.assignCohorts(ctx, b); err != nil {
 		return err
 	}
+	if err := r.epochs(snap); err != nil {
+		return err
+	}
 	if err := r.askFacts(ctx, b); err != nil {
 		return err
 	}

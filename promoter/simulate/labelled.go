@@ -133,6 +133,37 @@ func Replay(ctx context.Context, labels []Label, orders int, o Options) Labelled
 	return out
 }
 
+// Day is what happened on one day of a story: what was shown, with its answers,
+// and what the ladder made of it when it looked at Now.
+type Day struct {
+	Now   time.Time
+	Shown []Showing
+	Moves []Moved
+}
+
+// Showing is one finding shown for a cohort.
+type Showing struct {
+	Cohort string
+	evidence.Exposure
+}
+
+// Moved is a change of the ladder. Of a carve, Cohort is the part.
+type Moved struct {
+	Cohort string
+	Kind   promoter.MoveKind
+	From   promoter.Stage
+	To     promoter.Stage
+}
+
+// Follow plays labelled findings of one scanner once, in the order given, and
+// tells each day, so that the same story can be told to something else.
+func Follow(ctx context.Context, labels []Label, o Options, each func(Day)) {
+	p := &play{Options: o, ctx: ctx}
+	t := newTown(p, p.source("story"))
+	t.each = each
+	t.run(labels, &tally{of: map[string]*counts{}})
+}
+
 // counts are what is known of one cohort after many orders.
 type counts struct {
 	findings, right        int
@@ -195,6 +226,8 @@ type town struct {
 	clock   time.Time
 	cohorts []*resident
 	byKey   map[string]*resident
+	day     Day
+	each    func(Day) // nil: nobody listens
 }
 
 // resident is one cohort of a town.
@@ -288,6 +321,7 @@ func (t *town) arrive(l Label, n int, tally *tally) {
 		}
 	}
 	c.shown, c.stirred = append(c.shown, e), true
+	t.day.Shown = append(t.day.Shown, Showing{c.Key, e})
 }
 
 // look weighs what is new, and makes the moves that the ladder asks for.
@@ -304,17 +338,20 @@ func (t *town) look(tally *tally) {
 		k := tally.at(t.tallyKey(c))
 		switch s.Kind {
 		case promoter.MovePromote:
+			t.moved(c.Key, s.Kind, c.Stage, s.To)
 			c.enter(s.To, now)
 			if s.To == promoter.Advise {
 				c.count("promoted", &k.promoted)
 			}
 		case promoter.MoveRollback:
+			t.moved(c.Key, s.Kind, c.Stage, s.To)
 			c.enter(s.To, now)
 			c.fell = now
 			c.count("fell", &k.fell)
 		case promoter.MoveCarve:
 			c.count("carved", &k.carved)
 			for _, part := range s.Carve {
+				t.moved(ladder.CarveKey(c.Key, part), s.Kind, c.Stage, c.Stage-1)
 				t.carve(c, part, now)
 				if part.Rule != "" {
 					k.carvedRules[part.Rule]++
@@ -322,6 +359,14 @@ func (t *town) look(tally *tally) {
 			}
 		}
 	}
+	if t.day.Now = now; t.each != nil {
+		t.each(t.day)
+	}
+	t.day = Day{}
+}
+
+func (t *town) moved(key string, kind promoter.MoveKind, from, to promoter.Stage) {
+	t.day.Moves = append(t.day.Moves, Moved{key, kind, from, to})
 }
 
 // tallyKey is where a cohort is counted: a part with the whole it left.
@@ -343,6 +388,7 @@ func (c *resident) weigh(now time.Time) {
 		return
 	}
 	c.stirred = false
+	evidence.MarkBursts(c.shown[max(0, len(c.shown)-2*perDay):]) // nobody answers on another day
 	of := evidence.Cohort{
 		Stage: evidence.Stage(c.Stage.String()), Attempt: int(c.Attempt), Climb: max(c.stays[c.Stage], 1), Entered: c.Since, Fell: c.fell,
 		Repositories: len(repositories), Epochs: c.epochs, Bars: evidence.DefaultBars(evidence.DefaultNoise(c.name.Severity)),

@@ -71,7 +71,7 @@ func (p *place) sluice(args ...string) (code int, stdout string) {
 func (p *place) within(ctx context.Context, args ...string) (code int, stdout string) {
 	p.t.Helper()
 	var out, errs bytes.Buffer
-	env := map[string]string{"SLUICE_TEST_TOKEN": token, "SLUICE_ACTOR": "github:alice"}
+	env := map[string]string{"SLUICE_TEST_TOKEN": token, "SLUICE_ACTOR": "github:alice", "SLUICE_TEST_JIRA": jiraToken, "SLUICE_TEST_USER": "sluice@example.com"}
 	prog := newProgram(&out, &errs, func(name string) string { return env[name] })
 	prog.seams = app.Options{Now: p.tick, Transport: p.transport, WrapStore: p.wrap, Sleep: func(ctx context.Context, d time.Duration) error {
 		p.now = p.now.Add(d)

@@ -60,6 +60,7 @@ func (d *decider) adopt(ctx context.Context, t promoter.Target, claims []promote
 	for _, n := range adopted {
 		d.book.next.Notice = max(d.book.next.Notice, n.No+1)
 		d.book.notices = append(d.book.notices, n)
+		d.book.shown = append(d.book.shown, d.shown([]promoter.Notice{n})...)
 		d.book.snap.Notices = put(d.book.snap.Notices, n)
 		d.bookAdopted(d.book.repo(), n)
 	}

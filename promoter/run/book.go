@@ -35,6 +35,7 @@ type book struct {
 	deliveries []store.Delivery
 	decisions  []store.Decision
 	notices    []promoter.Notice
+	shown      []promoter.Exposure // by notices that were adopted
 	entries    []store.Entry
 	answers    store.Recording
 	alerts     map[int64]alerted  // findings that a scan of this run has an alert for
@@ -239,7 +240,7 @@ func (b *book) clearDigest() {
 func (b *book) changes() store.Changes {
 	c := store.Changes{
 		RepoID: b.repo().ID, RunID: b.run, At: b.at, Deliveries: b.deliveries, Scans: b.newScans,
-		Decisions: b.decisions, Notices: b.notices, Answers: b.answers, Digest: b.digest, Entries: b.entries,
+		Decisions: b.decisions, Notices: b.notices, Shown: b.shown, Answers: b.answers, Digest: b.digest, Entries: b.entries,
 	}
 	for no := range b.newScopes {
 		c.Scopes = append(c.Scopes, b.scopes[no])

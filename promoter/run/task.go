@@ -191,7 +191,7 @@ func (r *runner) planTasks(ctx context.Context) error {
 func (r *runner) planTasksOf(w taskWork, want []promoter.WantedTask) error {
 	p := r.taskPlanning(w)
 	p.Want = want
-	c := store.Changes{RepoID: w.repo.ID, RunID: r.id, At: r.Now().UTC(), Notices: w.adopted}
+	c := store.Changes{RepoID: w.repo.ID, RunID: r.id, At: r.Now().UTC(), Notices: w.adopted, Shown: r.shown(w.adopted)}
 	for _, a := range promoter.PlanTasks(p) {
 		if a.Step == promoter.StepWithdraw {
 			if why, plan := r.allowance.LetWithdraw(a, w.repo.ID); why != "" {

@@ -245,7 +245,8 @@ type Campaigns interface {
 	StartCampaign(ctx context.Context, c promoter.Campaign, plan promoter.Approval) error
 	// Campaigns returns all, newest first.
 	Campaigns(ctx context.Context) ([]promoter.Campaign, error)
-	// EndCampaign ends one, with its ledger entry. It fails with *ConflictError
+	// EndCampaign ends one, with its ledger entry; a plan that still waits expires
+	// with it. It fails with *ConflictError
 	// when it has ended or is not known.
 	EndCampaign(ctx context.Context, id, actor, reason string, at time.Time) error
 	// CampaignTasks lists the tasks that campaigns made, in a stable order.

@@ -34,7 +34,9 @@ func (d *configText) check(c *Config) {
 		if j.Deployment != "" && j.Deployment != "cloud" && j.Deployment != "datacenter" {
 			d.fault("$.jira.deployment", "a deployment is cloud or datacenter")
 		}
-		d.environment("$.jira.user_env", j.UserEnv)
+		if j.UserEnv != "" || j.Deployment == "cloud" {
+			d.environment("$.jira.user_env", j.UserEnv) // Data Center knows whose its tokens are
+		}
 		d.environment("$.jira.token_env", j.TokenEnv)
 	}
 	if c.Slack != nil {

@@ -68,6 +68,12 @@ func (db *DB) EndCampaign(ctx context.Context, id, actor, reason string, at time
 		if n == 0 {
 			return &store.ConflictError{What: "there is no such campaign, or it has ended"}
 		}
+		_, err = tx.ExecContext(ctx, `
+			UPDATE approval SET state = 'expired', actor = $1, answer = $2, decided = $3 WHERE approval_id = $4 AND state = 'waiting'`,
+			actor, reason, micro(at), id)
+		if err != nil {
+			return err
+		}
 		return appendEntries(ctx, tx, 0, at, []store.Entry{{Kind: "campaign", Body: campaignEntry{
 			Campaign: id, Ended: true, Actor: actor, Reason: digestOf(reason)}}})
 	})

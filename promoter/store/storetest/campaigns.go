@@ -26,6 +26,8 @@ func campaigns(t *testing.T, s store.Store) {
 	ok(t, s.EndCampaign(ctx, first.ID, "os:bob", "enough", At(3)))
 	first.Ended, first.EndedBy, first.EndReason = At(3), "os:bob", "enough"
 	same(t, "one has ended", must(s.Campaigns(ctx))(t), []promoter.Campaign{second, first})
+	plan.State, plan.Actor, plan.Decided = promoter.ApprovalExpired, "os:bob", At(3)
+	same(t, "its plan does not wait any more", must(s.Approvals(ctx))(t), []promoter.Approval{other, plan})
 	conflict(t, "an end twice", s.EndCampaign(ctx, first.ID, "os:bob", "again", At(4)))
 	conflict(t, "an end of nothing", s.EndCampaign(ctx, "P9999", "os:bob", "", At(4)))
 	if entries := must(s.LedgerEntries(ctx, 0, 10))(t); len(entries) != 3 || entries[0].Kind != "campaign" {

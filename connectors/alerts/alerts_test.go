@@ -238,6 +238,36 @@ func TestAPageAfterAFullOne(t *testing.T) {
 	}
 }
 
+// What broke off is lacking, also where GitHub's words for it are those for
+// "switched off", and where a list changed while it was read.
+func TestAListThatBreaksOffIsLacking(t *testing.T) {
+	const one = `{"number":1,"state":"open","dependency":{"package":{"ecosystem":"npm","name":"x"}},"security_advisory":{"ghsa_id":"GHSA-2222-3333-4444"}}`
+	for name, second := range map[string]http.HandlerFunc{
+		"switched off meanwhile": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(403)
+			_, _ = io.WriteString(w, `{"message":"Dependabot alerts are disabled for this repository."}`)
+		},
+		"an alert twice": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "["+one+"]") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := http.NewServeMux()
+			h.HandleFunc("/repos/acme/shop/dependabot/alerts", func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Query().Has("after") {
+					second(w, r)
+					return
+				}
+				w.Header().Set("Link", `<http://`+r.Host+`/repos/acme/shop/dependabot/alerts?after=1>; rel="next"`)
+				_, _ = io.WriteString(w, "["+one+"]")
+			})
+			f := feed(t, h, alerts.Options{Kind: alerts.Dependabot, Repositories: []string{"acme/shop"}})
+			docs, _, err := f.Documents(context.Background(), connectors.Wanted{})
+			if err != nil || len(docs) != 1 || docs[0].Lacking == "" || read(t, docs)[0].Report.Findings != 1 {
+				t.Errorf("%+v, %v: want one document of one alert, lacking", docs, err)
+			}
+		})
+	}
+}
+
 // memory is a cache.
 type memory map[string][3]string
 

@@ -85,6 +85,7 @@ func codeForm() githubapi.Form {
 }
 
 func (a codeAlert) repository() repository { return a.In }
+func (a codeAlert) number() int            { return a.Number }
 
 func (a codeAlert) scan(c connectors.Context) (string, connectors.Context, head, bool) {
 	if !onRef(&c, a.Instance.Ref) {

@@ -77,6 +77,7 @@ func dependabotForm() githubapi.Form {
 }
 
 func (a dependabotAlert) repository() repository { return a.In }
+func (a dependabotAlert) number() int            { return a.Number }
 
 func (a dependabotAlert) scan(c connectors.Context) (string, connectors.Context, head, bool) {
 	return c.Repository(), c, head{Tool: "Dependabot"}, true

@@ -15,5 +15,8 @@
 // asked for each of its analyses, because no list of an organisation tells; so
 // an organisation costs one request (usually a free one) for each repository
 // that has code scanning. An alert of secret scanning names the commit that the
-// secret was first seen in, and its line there, wherever it may stand today.
+// secret was first seen in, and its line there, wherever it may stand today. Where
+// GitHub pages by numbers, an alert that is deleted (with its repository, say) just
+// while a list is read moves the next ones up, and one of them can be missed until
+// the next pull.
 package alerts

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors"
-	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/githubapi"
 )
 
@@ -122,36 +121,6 @@ type pull struct {
 	total    int
 }
 
-// scan is one document to be.
-type scan struct {
-	context  connectors.Context
-	head     head
-	sections []section
-	lacking  string
-}
-
-// head is what is known of a scan beside its alerts.
-type head struct {
-	Tool     string `json:"tool"`
-	Version  string `json:"version,omitempty"`
-	Category string `json:"category,omitempty"`
-	Failed   string `json:"failed,omitempty"` // what GitHub says went wrong with it
-}
-
-// scan returns the scan of a location, adding it.
-func (p *pull) scan(location string, c connectors.Context, h head) (*scan, error) {
-	if s := p.scans[location]; s != nil {
-		return s, nil
-	}
-	if err := c.Validate(); err != nil {
-		return nil, err
-	}
-	s := &scan{context: c, head: h}
-	p.scans[location] = s
-	p.order = append(p.order, location)
-	return s, nil
-}
-
 // errBudget ends a pull that has used up what it may spend.
 var errBudget = errors.New("this pull has spent its requests; the next one goes on from there")
 
@@ -202,19 +171,6 @@ func readPage[E any](ctx context.Context, p *pull, path string, form githubapi.F
 	return list, page.Next, err
 }
 
-// alert is what the three kinds have in common.
-type alert interface {
-	repository() repository
-	// scan says which document an alert belongs into; ok is false for one that
-	// speaks of no branch or pull request.
-	scan(c connectors.Context) (location string, _ connectors.Context, h head, ok bool)
-}
-
-// repository is the one an alert of an organisation's list is about.
-type repository struct {
-	FullName string `json:"full_name"`
-}
-
 // readAll reads the lists of an organisation, or of each repository.
 func readAll[A alert](ctx context.Context, p *pull, form githubapi.Form) error {
 	if p.opt.Organisation != "" && p.wanted.Repository == "" {
@@ -259,42 +215,6 @@ func readRepository[A alert](ctx context.Context, p *pull, full, address string,
 	return readList(ctx, p, address, form, func(a A) error { return p.put(a, full) })
 }
 
-// put writes an alert to its scan.
-func (p *pull) put(a alert, full string) error {
-	if full == "" {
-		full = a.repository().FullName
-	}
-	owner, name, _ := strings.Cut(full, "/")
-	location, c, h, ok := a.scan(connectors.Context{Owner: owner, Name: name})
-	if !ok {
-		return nil
-	}
-	s, err := p.scan(location, c, h)
-	if err != nil {
-		return fmt.Errorf("an alert of %q: %w", full, err)
-	}
-	if s.context.Commit == "" {
-		s.context.Commit = c.Commit
-	}
-	return p.write(s, a)
-}
-
-// lack marks the scans that a list which broke off was for: those in which, or
-// all.
-func (p *pull) lack(in func(*scan) bool, err error) {
-	for _, s := range p.scans {
-		if in == nil || in(s) {
-			s.lack(err)
-		}
-	}
-}
-
-func (s *scan) lack(err error) {
-	if err != nil {
-		s.lacking = "not all alerts could be read: " + err.Error()
-	}
-}
-
 // each goes through repositories. One that cannot be read is a problem and
 // keeps no other from being read; when GitHub does not answer or asks for time,
 // the rest is left for the next run. Which is first differs from run to run, so
@@ -309,10 +229,13 @@ func (p *pull) each(ctx context.Context, all []string, read func(full string) er
 		full := all[(i+from)%len(all)]
 		err := read(full)
 		p.step(1, 0)
-		if err == nil || isOff(err) {
+		if err == nil {
 			continue
 		}
 		p.lack(func(s *scan) bool { return strings.EqualFold(s.context.Repository(), full) }, err)
+		if isOff(err) {
+			continue
+		}
 		if p.spent(err) {
 			return fmt.Errorf("%s: read %d of %d repositories: %w", p.opt.Kind, i, len(all), err)
 		}
@@ -410,14 +333,4 @@ func wrap(what string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("%s: %w", what, err)
-}
-
-// complete is the scan that a document describes, for a finding.Report.
-func (h head) complete(rules map[string]bool) finding.Scan {
-	out := finding.Scan{Scanner: finding.Scanner{Name: h.Tool, Version: h.Version}, Category: h.Category, Complete: h.Failed == "", ToolRead: true}
-	for rule := range rules {
-		out.Rules = append(out.Rules, rule)
-	}
-	slices.Sort(out.Rules)
-	return out
 }

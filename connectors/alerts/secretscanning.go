@@ -51,6 +51,7 @@ func secretForm(hash func(string) string) githubapi.Form {
 }
 
 func (a secretAlert) repository() repository { return a.In }
+func (a secretAlert) number() int            { return a.Number }
 
 func (a secretAlert) scan(c connectors.Context) (string, connectors.Context, head, bool) {
 	return c.Repository(), c, head{Tool: "GitHub secret scanning"}, true

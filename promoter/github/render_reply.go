@@ -16,8 +16,8 @@ func (Renderer) Reply(a promoter.Answer) string {
 	case promoter.TopicWhy:
 		return explained(a)
 	case promoter.TopicOutsider:
-		return paragraphs("Thank you. Answers are taken from people with write access to this repository; yours is on record and counts for nothing. "+
-			"Somebody who maintains this repository can give the same answer.", contact(a.Ask))
+		return paragraphs("Thank you. Your answer is on record, but only answers of people with write access to this repository count. "+
+			"Somebody who maintains it can give the same one.", contact(a.Ask))
 	case promoter.TopicNowhere:
 		return paragraphs("It is not clear which finding this is about. Reply in the thread of the comment about it.", contact(a.Ask))
 	case promoter.TopicUnknown:

@@ -45,6 +45,9 @@ func (r *runner) listen(ctx context.Context) error {
 	if _, err := r.Store.EndDispositions(r.keep, now, now); err != nil {
 		return err
 	}
+	if err := r.listenToTasks(ctx); err != nil {
+		return err
+	}
 	if r.Listener == nil {
 		return nil
 	}

@@ -113,6 +113,7 @@ type Config struct {
 	// needs the TaskRenderer for its deployment.
 	Tracker      Tracker
 	TaskRenderer promoter.TaskRenderer
+	TaskListener TaskListener // nil: closed tasks are no answers
 	// Text reads the source text that a source's findings point into. Nil, or
 	// a nil answer: the report alone must do.
 	Text func(source connectors.Config, r promoter.Repository) sourcetext.Reader

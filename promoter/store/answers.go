@@ -44,6 +44,10 @@ type Answers interface {
 	// NoticesAt returns the notices of one target, by number.
 	NoticesAt(ctx context.Context, at promoter.Target) ([]promoter.Notice, error)
 
+	// TaskNotices returns the tasks that showed something since a moment, by
+	// repository and number.
+	TaskNotices(ctx context.Context, shown time.Time) (map[int64][]promoter.Notice, error)
+
 	// Sample records what was drawn at random for the security team's queue.
 	// What is drawn already in that cohort's stay is left as it is.
 	Sample(ctx context.Context, drawn []promoter.Exposure) error

@@ -44,7 +44,23 @@ func (a *App) track(cfg *run.Config) error {
 		return err
 	}
 	cfg.Tracker, cfg.TaskRenderer = surface, jira.NewRenderer(jira.Deployment(a.Config.Jira.Deployment))
+	cfg.TaskListener = taskListener{surface}
 	return nil
+}
+
+// taskListener tells how tasks stand, in the loop's words.
+type taskListener struct{ *jira.Surface }
+
+// TaskStates asks Jira.
+func (l taskListener) TaskStates(ctx context.Context, tasks []promoter.Remote) ([]promoter.TaskState, error) {
+	states, err := l.Status(ctx, tasks)
+	out := make([]promoter.TaskState, len(states))
+	for i, s := range states {
+		out[i] = promoter.TaskState{
+			ID: s.ID, Gone: s.Gone, Done: s.Category == "done", Status: s.Status, Resolution: s.Resolution, By: s.By, Ours: s.Ours, At: s.At,
+		}
+	}
+	return out, err
 }
 
 // trackNothing is a tracker in which nothing can be changed, for dry runs.

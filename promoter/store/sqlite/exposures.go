@@ -216,3 +216,33 @@ func (db *DB) Conversations(ctx context.Context, shown, closed time.Time) ([]pro
 		WHERE notice_no > 0 AND change > 0 AND shown_at >= $1 AND (closed_at IS NULL OR closed_at >= $2)
 		ORDER BY repo_id, change`, micro(shown), micro(closed))
 }
+
+// TaskNotices returns the tasks worth listening to; see store.Answers.
+func (db *DB) TaskNotices(ctx context.Context, shown time.Time) (map[int64][]promoter.Notice, error) {
+	type key struct{ repo, no int64 }
+	want, err := collect(ctx, db.read, "tasks", func(rows *sql.Rows, k *key) error { return rows.Scan(&k.repo, &k.no) }, `
+		SELECT DISTINCT e.repo_id, e.notice_no FROM exposure e
+		JOIN notice n ON n.repo_id = e.repo_id AND n.notice_no = e.notice_no
+		WHERE n.surface = 'task' AND e.shown_at >= $1 ORDER BY e.repo_id, e.notice_no`, micro(shown))
+	if err != nil {
+		return nil, err
+	}
+	wanted := map[key]bool{}
+	out := map[int64][]promoter.Notice{}
+	for _, k := range want {
+		wanted[k] = true
+		out[k.repo] = nil
+	}
+	for repo := range out {
+		all, err := db.NoticesAt(ctx, promoter.Target{RepoID: repo})
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range all {
+			if wanted[key{repo, n.No}] {
+				out[repo] = append(out[repo], n)
+			}
+		}
+	}
+	return out, nil
+}

@@ -271,6 +271,13 @@ func conversations(t *testing.T, s store.Store) {
 	c.Notices[1].Target.PullRequest = 8
 	ok(t, s.Apply(ctx, c))
 	y.show(y.exposure(1, 7, 10), y.exposure(2, 8, 20), y.exposure(3, 8, 21))
+	task := Notice(y.repo, 3, y.cohort.ID)
+	task.Surface, task.Target.PullRequest, task.Task = promoter.SurfaceTask, 0, &promoter.Task{Route: "pay"}
+	ok(t, s.Apply(ctx, store.Changes{RepoID: y.repo, RunID: 1, At: At(0), Notices: []promoter.Notice{task}}))
+	filed := y.exposure(3, 0, 25)
+	y.show(filed)
+	same(t, "tasks", must(s.TaskNotices(ctx, At(25)))(t), map[int64][]promoter.Notice{y.repo: {task}})
+	same(t, "tasks of late", must(s.TaskNotices(ctx, At(26)))(t), map[int64][]promoter.Notice{})
 	same(t, "notices of a pull request", must(s.NoticesAt(ctx, promoter.Target{RepoID: y.repo, PullRequest: 8}))(t), c.Notices[1:])
 	seven, eight := promoter.Target{RepoID: y.repo, PullRequest: 7}, promoter.Target{RepoID: y.repo, PullRequest: 8}
 	same(t, "all", must(s.Conversations(ctx, At(0), At(0)))(t), []promoter.Target{seven, eight})

@@ -35,7 +35,7 @@ type falsePositive struct {
 }
 
 func (p *program) exportCommand() *cobra.Command {
-	return p.group("export", "what others can use", p.falsePositivesCommand())
+	return p.group("export", "what others can use", p.falsePositivesCommand(), p.exportVEXCommand(), p.exportSARIFCommand())
 }
 
 func (p *program) falsePositivesCommand() *cobra.Command {

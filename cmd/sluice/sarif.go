@@ -54,13 +54,19 @@ type (
 		Text string `json:"text"`
 	}
 	sarifResult struct {
-		RuleID       string            `json:"ruleId"`
-		RuleIndex    int               `json:"ruleIndex"`
-		Level        string            `json:"level"`
-		Message      sarifText         `json:"message"`
-		Locations    []sarifLocation   `json:"locations,omitempty"`
-		Fingerprints map[string]string `json:"partialFingerprints"`
-		Properties   sarifProperties   `json:"properties"`
+		RuleID       string             `json:"ruleId"`
+		RuleIndex    int                `json:"ruleIndex"`
+		Level        string             `json:"level"`
+		Message      sarifText          `json:"message"`
+		Locations    []sarifLocation    `json:"locations,omitempty"`
+		Fingerprints map[string]string  `json:"partialFingerprints"`
+		Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+		Properties   sarifProperties    `json:"properties"`
+	}
+	sarifSuppression struct {
+		Kind          string `json:"kind"`
+		Status        string `json:"status"`
+		Justification string `json:"justification"`
 	}
 	sarifLocation struct {
 		Physical struct {
@@ -103,9 +109,7 @@ func writeSARIF(ctx context.Context, w io.Writer, s store.Store, sel run.Selecti
 	if err != nil {
 		return err
 	}
-	out := &sarifWriter{runs: map[runKey]*sarifRun{}, rules: map[runKey]map[string]int{}}
-	out.log.Schema, out.log.Version = "https://json.schemastore.org/sarif-2.1.0.json", "2.1.0"
-	out.log.Runs = []*sarifRun{}
+	out := newSARIF()
 	err = eachRepository(ctx, s, sel.Repository, func(snap *store.Snapshot) (bool, error) {
 		for _, v := range views(snap, cohorts) {
 			only := filter{pullRequest: sel.PullRequest, states: []string{string(store.SightingPresent)}}
@@ -121,6 +125,25 @@ func writeSARIF(ctx context.Context, w io.Writer, s store.Store, sel run.Selecti
 	return writeJSON(w, out.log)
 }
 
+func newSARIF() *sarifWriter {
+	out := &sarifWriter{runs: map[runKey]*sarifRun{}, rules: map[runKey]map[string]int{}}
+	out.log.Schema, out.log.Version = "https://json.schemastore.org/sarif-2.1.0.json", "2.1.0"
+	out.log.Runs = []*sarifRun{}
+	return out
+}
+
+// suppress says of the result that was added last that somebody decided about
+// it outside of the source.
+func (o *sarifWriter) suppress(v findingView, reason string) {
+	results := o.runs[runOf(v)].Results
+	last := &results[len(results)-1]
+	last.Suppressions = append(last.Suppressions, sarifSuppression{"external", "accepted", reason})
+}
+
+func runOf(v findingView) runKey {
+	return runKey{v.Repository, v.Scanner, v.facts.Scanner.Version, v.Seen[0].Category}
+}
+
 // passed tells whether any decision puts the finding on a surface.
 func (v findingView) passed() bool {
 	for _, d := range v.Decisions {
@@ -132,7 +155,7 @@ func (v findingView) passed() bool {
 }
 
 func (o *sarifWriter) add(host string, v findingView) {
-	key := runKey{v.Repository, v.Scanner, v.facts.Scanner.Version, v.Seen[0].Category}
+	key := runOf(v)
 	into := o.runs[key]
 	if into == nil {
 		into = &sarifRun{

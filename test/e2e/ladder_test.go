@@ -2,7 +2,9 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
+	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
 const (
@@ -51,29 +54,16 @@ func (p *place) repoID(full string) int64 {
 	return 0
 }
 
-// answer records what a person said of a finding on display.
-func (p *place) answer(full string, number int, person string, kind promoter.VerdictKind) {
+// answer lets a person with write access turn a thumb down on a comment.
+func (p *place) answer(full string, number int, person string) {
 	p.t.Helper()
-	ctx := context.Background()
-	snap, err := p.openStore().Load(ctx, p.repoID(full))
-	p.must(err)
-	people, err := p.store.EnsurePeople(ctx, promoter.Alias{System: "github", Login: person})
-	p.must(err)
-	for _, n := range snap.Notices {
-		if n.Target.PullRequest == number && n.Surface == promoter.SurfaceReview {
-			p.clock.jump(time.Hour)
-			at := p.clock.Now()
-			p.must(p.store.Record(ctx, store.Recording{Actor: "github:" + person, At: at, Verdicts: []promoter.Verdict{{
-				RepoID: snap.Repository.ID, Finding: n.Items[0].Finding, Notice: n.No, Person: people[0], Kind: kind, Source: promoter.FromReaction,
-				ExternalID: fmt.Sprintf("%s-%d-%d", person, number, n.No), At: at,
-			}}}))
-			return
-		}
-	}
-	p.t.Fatalf("%s#%d shows nothing: %+v", full, number, snap.Notices)
+	p.must(p.sandbox.Grant(full, person, github.Write))
+	p.clock.jump(time.Hour)
+	p.must(p.sandbox.React(p.pull(full, number).ReviewComments[0].ID, person, "-1"))
 }
 
-// judged lets the security team judge a sample of n findings of a cohort.
+// judged lets the security team judge what was drawn of a cohort for its queue,
+// and more until it is n findings.
 func (p *place) judged(key string, n int, kind promoter.VerdictKind) {
 	p.t.Helper()
 	ctx := context.Background()
@@ -82,15 +72,20 @@ func (p *place) judged(key string, n int, kind promoter.VerdictKind) {
 	p.must(err)
 	found, err := p.store.Candidates(ctx, c.ID, c.Attempt)
 	p.must(err)
-	if len(found) < n {
-		p.t.Fatalf("%d candidates of %s, want %d", len(found), key, n)
-	}
+	waiting, err := p.store.Unanswered(ctx, c.ID, c.Attempt, true)
+	p.must(err)
 	var drawn []promoter.Exposure
-	for _, f := range found[:n] {
+	for _, f := range found[:min(max(n-len(waiting), 0), len(found))] {
 		drawn = append(drawn, promoter.Exposure{RepoID: f.RepoID, Finding: f.Finding, CohortID: c.ID, Attempt: c.Attempt,
 			Cluster: promoter.SampleCluster(f.RepoID, f.Finding), ShownAt: p.clock.Now(), Coin: true})
 	}
 	p.must(p.store.Sample(ctx, drawn))
+	for _, w := range waiting {
+		drawn = append(drawn, w.Exposure)
+	}
+	if len(drawn) < n {
+		p.t.Fatalf("%d findings of %s to judge, want %d", len(drawn), key, n)
+	}
 	p.clock.jump(time.Hour)
 	r := store.Recording{Actor: "github:sam", At: p.clock.Now()}
 	for _, e := range drawn {
@@ -170,12 +165,12 @@ func TestACohortClimbsOnEvidenceAndFallsOnComplaints(t *testing.T) {
 	}
 	// Two people in both repositories: five complaints.
 	for i, number := range pulls[:4] {
-		p.answer(repos[i%2], number, []string{"ada", "ben"}[i%2], promoter.VerdictFalsePositive)
+		p.answer(repos[i%2], number, []string{"ada", "ben"}[i%2])
 		p.clock.jump(day) // a day's second answer would be part of a burst
 		p.run()
 		p.wantStage(medium, promoter.Advise)
 	}
-	p.answer(shop, pulls[4], "ada", promoter.VerdictFalsePositive)
+	p.answer(shop, pulls[4], "ada")
 	r := p.run()
 	part := medium + "+rule=TOY002"
 	p.wantStage(part, promoter.Triage)
@@ -215,7 +210,7 @@ func TestNobodyRollsACohortBackAlone(t *testing.T) {
 		full := []string{shop, pay}[i%2]
 		number := p.change(full, i)
 		p.run()
-		p.answer(full, number, "ada", promoter.VerdictFalsePositive)
+		p.answer(full, number, "ada")
 		p.clock.jump(day)
 	}
 	r := p.run()
@@ -226,5 +221,99 @@ func TestNobodyRollsACohortBackAlone(t *testing.T) {
 		if s.Key == medium && s.Audit == nil {
 			t.Errorf("it is not held: %+v, moves %+v", s.Weighed.Result, r.Moves)
 		}
+	}
+}
+
+// stopping ends a run at its n-th request that would change the world, before
+// or after it, as a killed process would.
+type stopping struct {
+	next  http.RoundTripper
+	left  *int
+	after bool
+}
+
+func (s stopping) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodGet {
+		return s.next.RoundTrip(r)
+	}
+	*s.left--
+	switch {
+	case *s.left > 0:
+		return s.next.RoundTrip(r)
+	case *s.left == 0 && s.after:
+		if resp, err := s.next.RoundTrip(r); err == nil {
+			resp.Body.Close()
+		}
+	}
+	return nil, errors.New("connection reset by peer")
+}
+
+// Promote, show, answer, roll back, withdraw, repair, promote again, with the
+// world cut off again and again on the way down: at the end nothing stands above
+// its stage but what is kept, and no human word is lost.
+func TestDownAndUpAgain(t *testing.T) {
+	p := climbed(t)
+	repos := []string{shop, pay}
+	var pulls []int
+	for i := range 7 {
+		pulls = append(pulls, p.change(repos[i%2], i))
+	}
+	p.run()
+	comment := func(i int) int64 { return p.pull(repos[i%2], pulls[i]).ReviewComments[0].ID }
+	_, err := p.sandbox.Reply(comment(5), "dev", "It is only a checksum.")
+	p.must(err)
+	p.must(p.sandbox.React(comment(6), "dev", "+1"))
+	for i, number := range pulls[:5] {
+		p.answer(repos[i%2], number, []string{"ada", "ben"}[i%2])
+		p.clock.jump(day)
+	}
+	for n := 1; n <= 4; n++ {
+		left := n
+		p.wrap = func(next http.RoundTripper) http.RoundTripper { return stopping{next, &left, n%2 == 0} }
+		p.run()
+	}
+	p.wrap = nil
+	part := medium + "+rule=TOY002"
+	for range 3 {
+		p.clock.jump(15 * time.Minute) // what was left unknown is looked for
+		p.run()
+	}
+	p.wantStage(part, promoter.Triage)
+	for i, number := range pulls {
+		pr := p.pull(repos[i%2], number)
+		kept := i >= 5
+		if got := len(live(pr)) > 0; got != kept {
+			t.Errorf("%s#%d: on display %v, want %v: %q", repos[i%2], number, got, kept, pr.ReviewComments[0].Body)
+		}
+		if i == 5 && pr.ReviewComments[1].Body != "It is only a checksum." {
+			t.Errorf("a person's words are lost: %+v", pr.ReviewComments)
+		}
+		if kept && !strings.Contains(pr.ReviewComments[0].Body, "Kept") {
+			t.Errorf("it does not say that it is kept: %s", pr.ReviewComments[0].Body)
+		}
+	}
+	mails := len(p.mails())
+
+	// The rule is repaired, and judged again.
+	p.judged(part, 80, promoter.VerdictUseful)
+	p.clock.jump(16 * day)
+	r := p.run()
+	for _, plan := range r.Plans {
+		p.must(p.store.DecideApproval(t.Context(), plan.ID, promoter.ApprovalApproved, "github:lead", "repaired", p.clock.Now()))
+	}
+	p.run()
+	p.wantStage(part, promoter.Advise)
+	for i, number := range pulls {
+		pr := p.pull(repos[i%2], number)
+		want := 1
+		if i == 5 {
+			want = 2 // with what a person replied
+		}
+		if len(pr.ReviewComments) != want || len(pr.Reviews) != want {
+			t.Errorf("%s#%d was told twice: %d comments in %d reviews", repos[i%2], number, len(pr.ReviewComments), len(pr.Reviews))
+		}
+	}
+	if n := len(p.mails()); n != mails {
+		t.Errorf("%d mails about what was said before", n-mails)
 	}
 }

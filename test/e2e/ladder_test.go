@@ -87,9 +87,12 @@ func (p *place) judged(key string, n int, kind promoter.VerdictKind) {
 		p.t.Fatalf("%d findings of %s to judge, want %d", len(drawn), key, n)
 	}
 	p.clock.jump(time.Hour)
+	open, err := p.store.Unanswered(ctx, c.ID, c.Attempt, true) // what runs drew before, too
+	p.must(err)
 	r := store.Recording{Actor: "github:sam", At: p.clock.Now()}
-	for _, e := range drawn {
-		r.Verdicts = append(r.Verdicts, promoter.Verdict{RepoID: e.RepoID, Finding: e.Finding, Person: people[0], Kind: kind, Source: promoter.FromCommand, At: r.At, Audit: true})
+	for _, e := range open {
+		r.Verdicts = append(r.Verdicts, promoter.Verdict{RepoID: e.RepoID, Finding: e.Finding, Exposure: e.Seq, Person: people[0], Kind: kind,
+			Source: promoter.FromCommand, At: r.At, Audit: true})
 	}
 	p.must(p.store.Record(ctx, r))
 }

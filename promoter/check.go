@@ -1,6 +1,7 @@
 package promoter
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -98,16 +99,25 @@ func (g Gate) Decide() (Conclusion, string) {
 		return CheckNeutral, "Sluice is paused"
 	case !g.Scanned:
 		return CheckNeutral, "This commit is not scanned completely yet"
-	case len(g.Failing) == 1:
+	case g.problems() == 1:
 		return CheckFailure, "One finding must be dealt with"
-	case len(g.Failing) > 0:
-		return CheckFailure, fmt.Sprintf("%d findings must be dealt with", len(g.Failing))
+	case g.problems() > 0:
+		return CheckFailure, fmt.Sprintf("%d findings must be dealt with", g.problems())
 	case g.Undecided > 0:
 		return CheckNeutral, "The policy gave no answer about some findings"
 	case g.Waiting > 0:
 		return CheckNeutral, "Some findings wait for the security team's approval"
 	}
 	return CheckSuccess, "Nothing found that must be dealt with"
+}
+
+// problems counts what fails it as a reader does: what shares a notice once.
+func (g Gate) problems() int {
+	groups := map[string]bool{}
+	for i, e := range g.Failing {
+		groups[cmp.Or(e.Group, fmt.Sprint(i))] = true
+	}
+	return len(groups)
 }
 
 // CheckRenderer writes what people read in a check. Its methods are pure.

@@ -70,6 +70,13 @@ func (d *decider) adopt(ctx context.Context, t promoter.Target, claims []promote
 	return noticesAt(d.book.snap.Notices, t.PullRequest), nil
 }
 
+// shownAlready leaves the claims that are on display.
+func shownAlready(claims []promoter.Claim, have []promoter.Notice) []promoter.Claim {
+	return slices.DeleteFunc(slices.Clone(claims), func(c promoter.Claim) bool {
+		return !slices.ContainsFunc(have, func(n promoter.Notice) bool { return promoter.Shows(n, c.Finding) })
+	})
+}
+
 // unknown leaves those whose token no effect has.
 func unknown[T any](ctx context.Context, s store.Outbox, all []T, token func(T) string) ([]T, error) {
 	tokens := make([]string, len(all))

@@ -57,7 +57,8 @@ func (d *decider) change(ctx context.Context, number int) error {
 		}
 		d.doubt(target.RepoID)
 		d.report.trouble("platform", fmt.Errorf("%s#%d: %w", d.book.repo().FullName(), number, err))
-		return nil
+		have = noticesAt(d.book.snap.Notices, number)
+		claims = shownAlready(claims, have) // nothing new is shown unseen; the rest goes ahead
 	}
 	sel := promoter.Select(claims, have, d.Settings.Budgets.PullRequest.Comments, d.allowance)
 	d.putOff(sel.Deferred)

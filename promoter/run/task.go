@@ -155,11 +155,11 @@ func (r *runner) planTasks(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		for _, w := range r.tasks { // no task is made unseen
-			r.doubt(w.repo.ID)
-		}
 		r.report.trouble("tracker", err)
-		return nil
+		for i, w := range r.tasks { // no task is made unseen; the rest goes ahead
+			r.doubt(w.repo.ID)
+			r.tasks[i].tasks.Claims = shownAlready(w.tasks.Claims, w.tasks.Have)
+		}
 	}
 	all := make([]promoter.RepositoryTasks, len(r.tasks))
 	for i, w := range r.tasks {

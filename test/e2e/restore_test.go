@@ -173,3 +173,28 @@ func TestWhatCannotBeAdoptedIsNamed(t *testing.T) {
 		t.Error("recovering changed the world")
 	}
 }
+
+// Where nobody can look at what is there, nothing new is shown, and what is to
+// go goes all the same.
+func TestWithoutALookNothingIsShownAndARollbackIsNotHeldUp(t *testing.T) {
+	p, w := tracked(t)
+	grow(p, "old.go", "exec(old)")
+	head := p.commit(shop, "feature", "main", map[string]string{"new.go": code("exec(new)")})
+	number := p.open(shop, "feature")
+	p.scanPull(shop, head, number)
+	p.settings += "thresholds: {default: {advise: low}}\n"
+	grow(p, "low.go", "print(low)")
+	p.run()
+	p.move("/high", promoter.Triage)
+	p.move("/low", promoter.Advise)
+	w.blind = true
+	p.run()
+	if i := w.issues[0]; len(w.issues) != 1 || !slices.Equal(i.Labels, []string{"sluice-withdrawn"}) {
+		t.Errorf("issues: %+v", *i)
+	}
+	w.blind = false
+	p.run()
+	if len(w.issues) != 2 {
+		t.Errorf("%d issues once somebody can look", len(w.issues))
+	}
+}

@@ -20,6 +20,7 @@ type tracker struct {
 	// happened, "after" it, or "refused".
 	broken map[promoter.Verb]string
 	sent   map[promoter.Verb]int
+	blind  bool // its search fails
 }
 
 type issue struct {
@@ -97,6 +98,9 @@ func (w *tracker) Find(_ context.Context, e promoter.Effect) (promoter.Observed,
 }
 
 func (w *tracker) Newest(context.Context) (tokens []string, err error) {
+	if w.blind {
+		return nil, errors.New("the search is down")
+	}
 	for _, i := range w.issues {
 		tokens = append(tokens, i.Token)
 	}

@@ -3,11 +3,9 @@
 // (rules/data.yaml); a document that is wrong anywhere is refused whole, with
 // each error at its line and column.
 //
-// The awkward truth: several keys (verdicts, people, the
-// Jira part of routes) are accepted and checked here before anything reads
-// them, so that a team can write its file once. Repository names are compared
-// without regard to case, as GitHub does, and are stored in lower case; rule
-// ids and paths are compared exactly.
+// The awkward truth: repository names are compared without regard to case, as
+// GitHub does, and are stored in lower case; rule ids and paths are compared
+// exactly.
 package settings
 
 import (

@@ -21,7 +21,7 @@ func (Renderer) Reply(a promoter.Answer) string {
 	case promoter.TopicNowhere:
 		return paragraphs("It is not clear which finding this is about. Reply in the thread of the comment about it.", contact(a.Ask))
 	case promoter.TopicUnknown:
-		return paragraphs("This was not understood: "+text(a.Problem, 200)+".", commands, contact(a.Ask))
+		return paragraphs("This was not understood: "+text(a.Problem, 200), commands, contact(a.Ask))
 	}
 	return paragraphs("This is how to answer a finding:", commands, contact(a.Ask))
 }
@@ -74,7 +74,7 @@ func explain(e promoter.Explanation) string {
 	var points []string
 	for _, reason := range e.Reasons {
 		if words := reasonSentence(reason); words != "" && len(points) < 8 {
-			points = append(points, "- "+words+".")
+			points = append(points, "- "+words)
 		}
 	}
 	points = append(points, "- "+stageWords(e))
@@ -96,7 +96,7 @@ func reasonSentence(reason string) string {
 		case ok && words == "":
 			return ""
 		case ok:
-			return strings.ToUpper(words[:1]) + words[1:]
+			return strings.ToUpper(words[:1]) + words[1:] + "."
 		}
 	}
 	return "The policy says: " + text(reason, 200)

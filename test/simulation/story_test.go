@@ -173,12 +173,16 @@ func (s *story) quiesce() error {
 	if err := s.calm(); err != nil {
 		return err
 	}
+	quiet := 0
 	for range 12 {
 		done, err := s.settle()
 		if err != nil {
 			return err
 		}
-		if done {
+		if quiet++; !done {
+			quiet = 0
+		}
+		if quiet == 2 { // what the first has read, the second has weighed
 			if err := s.check(); err != nil {
 				return err
 			}

@@ -34,7 +34,7 @@ import (
 // Options tune an Engine. The zero value is usable.
 type Options struct {
 	Logger      *zap.Logger   // nil: silent
-	Timeout     time.Duration // of one evaluation; 0: 250 ms
+	Timeout     time.Duration // of one evaluation, on the wall clock; 0: 1 s, since a busy machine is no slow policy
 	TestTimeout time.Duration // of one of the library's tests; 0: 5 s
 	MaxAnswer   int           // bytes of JSON; 0: 64 KiB
 	SampleEvery int           // one in so many cache hits is evaluated again; 0: 1000; negative: never
@@ -48,7 +48,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = zap.NewNop()
 	}
 	if o.Timeout <= 0 {
-		o.Timeout = 250 * time.Millisecond
+		o.Timeout = time.Second
 	}
 	if o.TestTimeout <= 0 {
 		o.TestTimeout = 5 * time.Second

@@ -19,7 +19,7 @@ import (
 )
 
 // maxTimeouts is how often a library may run into its time limit before it is
-// asked no more: a hundred thousand findings times a quarter of a second is a
+// asked no more: a hundred thousand findings times a second is a
 // run that never ends.
 const maxTimeouts = 40
 

@@ -256,7 +256,7 @@ func (p *place) policy() (*settings.Settings, *policy.Engine) {
 	if p.engine == nil || p.engineFor != p.settings {
 		s, err := settings.Parse("settings.yaml", []byte(p.settings))
 		p.must(err)
-		p.engine, err = policy.Load(context.Background(), policy.Source{FS: rules.FS, Name: "rules"}, s, policy.Options{})
+		p.engine, err = policy.Load(context.Background(), policy.Source{FS: rules.FS, Name: "rules"}, s, policy.Options{Timeout: time.Minute})
 		p.must(err)
 		p.law, p.engineFor = s, p.settings
 	}

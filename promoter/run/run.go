@@ -192,7 +192,6 @@ type runner struct {
 	cohorts   map[int64]promoter.Cohort
 	byKey     map[string]promoter.Cohort
 	standings []ladder.Standing
-	ahead     map[int64]string // how far each cohort has to go, in words
 	pause     *promoter.Pause
 	approvals []promoter.Approval
 	releases  map[promoter.Target]promoter.Release

@@ -41,19 +41,6 @@ func (p *place) wantStage(key string, want promoter.Stage) {
 	}
 }
 
-func (p *place) repoID(full string) int64 {
-	p.t.Helper()
-	all, err := p.openStore().Repositories(context.Background())
-	p.must(err)
-	for _, r := range all {
-		if r.FullName() == full {
-			return r.ID
-		}
-	}
-	p.t.Fatalf("no repository %s", full)
-	return 0
-}
-
 // answer lets a person with write access turn a thumb down on a comment.
 func (p *place) answer(full string, number int, person string) {
 	p.t.Helper()

@@ -161,8 +161,8 @@ func (db *DB) CarveCohort(ctx context.Context, m promoter.Move, key string) (par
 		if err := forget(ctx, tx, parent.ID); err != nil { // what left counts for its alarms no more
 			return err
 		}
-		of, moved := m, false
-		if part, of, moved, err = carved(ctx, tx, m, key); err != nil || !moved {
+		p, of, moved, err := carved(ctx, tx, m, key)
+		if part = p; err != nil || !moved {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO lineage (parent, child, kind, at) VALUES ($1, $2, 'carve', $3) ON CONFLICT DO NOTHING`,

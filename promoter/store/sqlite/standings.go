@@ -45,7 +45,6 @@ func (db *DB) Standings(ctx context.Context) (all []store.Standing, err error) {
 // stage it fell to with the cohort it left.
 func pastMoves(ctx context.Context, tx *sql.Tx, by map[int64]*store.Standing) error {
 	type past struct {
-		first bool
 		stays [promoter.Enforce + 1]int
 	}
 	pasts := map[int64]*past{}

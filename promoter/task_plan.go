@@ -188,7 +188,7 @@ func (p TaskPlanning) remove(n Notice) []Action {
 		return []Action{{Step: StepDrop, Notice: n, Reason: "no longer wanted"}}
 	case n.State == NoticeClosedByPerson:
 		return p.remember(n)
-	case n.State == NoticePosted && slices.ContainsFunc(n.Items, func(i Item) bool { return i.Live() && i.Kept == "" }):
+	case n.State == NoticePosted && slices.ContainsFunc(n.Items, p.toHandBack):
 		after := n
 		after.Generation++
 		after.State = NoticeWithdrawn
@@ -199,6 +199,12 @@ func (p TaskPlanning) remove(n Notice) []Action {
 		return []Action{{Step: StepWithdraw, Verbs: []Verb{VerbHandBack}, Before: n, Notice: after, Reason: string(after.Cause)}}
 	}
 	return nil
+}
+
+// toHandBack tells whether a task has to be handed back for an item. What was
+// kept because somebody works on it is still to hear that it is fixed.
+func (p TaskPlanning) toHandBack(i Item) bool {
+	return i.Live() && (i.Kept == "" || p.Cause(i.Finding) == RemovedFixed)
 }
 
 func (p TaskPlanning) without(items []Item) []Item {

@@ -162,6 +162,26 @@ func TestARolledBackTaskComesBackInItsPlace(t *testing.T) {
 	}
 }
 
+func TestWhoWorksOnATaskHearsThatItIsFixed(t *testing.T) {
+	w := newTracker()
+	w.do(first(w.plan([]promoter.Claim{taskClaim(1, "F1", finding.High)}, roomy(), nil, noon)), noon)
+	w.causes[1] = promoter.RemovedStage
+	acts := first(w.plan(nil, roomy(), nil, noon.Add(time.Hour)))
+	wantVerbs(t, acts, promoter.VerbHandBack)
+	w.put(promoter.Settled(acts[0].Verbs[0], acts[0].Before, acts[0].Notice, promoter.ObservedPost{No: 1, Kept: "working"}, noon.Add(time.Hour)))
+	wantVerbs(t, first(w.plan(nil, roomy(), nil, noon.Add(2*time.Hour))))
+	w.causes[1] = promoter.RemovedFixed
+	acts = first(w.plan(nil, roomy(), nil, noon.Add(3*time.Hour)))
+	wantVerbs(t, acts, promoter.VerbHandBack)
+	w.do(acts, noon.Add(3*time.Hour))
+	if n := w.notice(t, 1); n.State != promoter.NoticeWithdrawn || n.Cause != promoter.RemovedFixed {
+		t.Errorf("the task: %+v", n)
+	}
+	wantVerbs(t, first(w.plan(nil, roomy(), nil, noon.Add(4*time.Hour))))
+}
+
+func first(acts []promoter.Action, _ promoter.TaskSelection) []promoter.Action { return acts }
+
 func TestWhatAPersonClosedStaysClosedUntilSomethingIsNew(t *testing.T) {
 	first := taskClaim(1, "fix:x", finding.High)
 	newer := first

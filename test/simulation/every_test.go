@@ -13,25 +13,50 @@ import (
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
+// ordeal is a run in which one request at a time meets one fault.
+type ordeal struct {
+	place    func() *story // just before the run, the same each time
+	injector func(*story) *faults.Injector
+	trouble  func(*story) []faults.Rule
+	shown    func(*story) string
+	runs     int // undisturbed ones after it, an hour apart
+}
+
 // TestEveryFaultAtEveryRequest lets one request of a run that has everything to do meet one fault: each request in turn,
 // each fault that can meet it; -every thins that out. Whatever it was, two undisturbed runs later the world is that of a run without it.
 func TestEveryFaultAtEveryRequest(t *testing.T) {
 	t.Parallel()
 	l := &law{}
-	s := everything(t, l)
-	s.injector.Inject(faults.Rule{Fault: faults.Meanwhile("counted", func() {})})
-	s.mustRun(t)
-	s.injector.Calm()
-	requests := s.injector.Met()
-	s.mustRun(t)
-	want := s.shown(t)
-	if n := len(s.posts(s.world(t))); n < 4 || len(requests) < 20 {
-		t.Fatalf("%d comments, %d requests: not everything happens here", n, len(requests))
+	o := ordeal{
+		place: func() *story { return everything(t, l) }, injector: func(s *story) *faults.Injector { return s.injector },
+		trouble: func(s *story) []faults.Rule { return s.trouble() }, shown: func(s *story) string { return s.shown(t) }, runs: 2,
 	}
-	all := s.trouble()
+	want, requests := o.undisturbed(t)
+	if strings.Count(want, "summary") < 4 || len(requests) < 20 {
+		t.Fatalf("%d requests: not everything happens here:\n%s", len(requests), want)
+	}
+	t.Log(o.each(t, want, requests))
+}
+
+// undisturbed is what people see after the run without a fault, and the requests it makes.
+func (o ordeal) undisturbed(t *testing.T) (want string, requests []faults.Met) {
+	t.Helper()
+	s := o.place()
+	o.injector(s).Inject(faults.Rule{Fault: faults.Meanwhile("counted", func() {})})
+	s.mustRun(t)
+	o.injector(s).Calm()
+	requests = o.injector(s).Met()
+	s.clock.advance(time.Hour)
+	s.mustRun(t)
+	return o.shown(s), requests
+}
+
+// each plays the run with each fault at each request, and says what the runs said.
+func (o ordeal) each(t *testing.T, want string, requests []faults.Met) string {
+	t.Helper()
 	cases := 0
 	table := map[string]map[run.Outcome]int{}
-	for _, rule := range all {
+	for _, rule := range o.trouble(o.place()) {
 		said := map[run.Outcome]int{}
 		table[rule.Fault.Name] = said
 		for n, m := range requests {
@@ -42,23 +67,24 @@ func TestEveryFaultAtEveryRequest(t *testing.T) {
 			if cases++; cases%*every != 0 {
 				continue
 			}
-			s := everything(t, l)
+			s := o.place()
 			one.Method, one.Route, one.Page, one.Skip = m.Operation.Method, m.Operation.Route, m.Operation.Page, same(requests[:n], m.Operation)
-			s.injector.Inject(one)
+			o.injector(s).Inject(one)
 			report := s.mustRun(t)
-			s.injector.Calm()
+			o.injector(s).Calm()
 			said[report.Outcome]++
-			for range 2 {
+			for range o.runs {
 				s.clock.advance(time.Hour)
+				o.injector(s).Arrive()
 				s.mustRun(t)
 			}
-			if got := s.shown(t); got != want {
+			if got := o.shown(s); got != want {
 				t.Errorf("%s at request %d, %s:\n%s\nwant:\n%s", rule.Fault.Name, n+1, m.Operation, got, want)
 			}
 			must(t, s.close())
 		}
 	}
-	t.Log(lines(table))
+	return lines(table, o.runs)
 }
 
 func fits(r faults.Rule, o faults.Operation) bool {
@@ -76,14 +102,14 @@ func same(before []faults.Met, o faults.Operation) int {
 	return n
 }
 
-func lines(table map[string]map[run.Outcome]int) string {
+func lines(table map[string]map[run.Outcome]int, runs int) string {
 	var out []string
 	for fault, said := range table {
 		out = append(out, fmt.Sprintf("%-40s the run said ok %3d, partial %3d, deferred %3d, failed %3d times", fault,
 			said[run.OutcomeOK], said[run.OutcomePartial], said[run.OutcomeDeferred], said[run.OutcomeFailed]))
 	}
 	slices.Sort(out)
-	return "fault at each request of a run; in every case the world was right two runs later:\n" + strings.Join(out, "\n")
+	return fmt.Sprintf("fault at each request of a run; in every case the world was right %d runs later:\n%s", runs, strings.Join(out, "\n"))
 }
 
 // everything is a place just before a run with something to withdraw, to edit, to mark as fixed and to show, in comments

@@ -5,10 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
-	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
@@ -21,48 +19,15 @@ func TestEveryFaultAtEveryRequestToTheTracker(t *testing.T) {
 	t.Parallel()
 	l := &law{}
 	for _, at := range []jira.Deployment{jira.Cloud, jira.DataCenter} {
-		s := allTasks(t, l, at)
-		s.jiraFire.Inject(faults.Rule{Fault: faults.Meanwhile("counted", func() {})})
-		s.mustRun(t)
-		s.jiraFire.Calm()
-		requests := s.jiraFire.Met()
-		s.clock.advance(time.Hour)
-		s.mustRun(t)
-		want := s.shownTasks(t)
-		if n := strings.Count(want, "\n"); n < 4 || len(requests) < 12 || !strings.Contains(want, "sluice-fixed") || !strings.Contains(want, "sluice-withdrawn") || !strings.Contains(want, "links 1") {
+		o := ordeal{
+			place: func() *story { return allTasks(t, l, at) }, injector: func(s *story) *faults.Injector { return s.jiraFire },
+			trouble: func(s *story) []faults.Rule { return s.jiraTrouble() }, shown: func(s *story) string { return s.shownTasks(t) }, runs: 3,
+		}
+		want, requests := o.undisturbed(t)
+		if len(requests) < 12 || !strings.Contains(want, "sluice-fixed") || !strings.Contains(want, "sluice-withdrawn") || !strings.Contains(want, "links 1") {
 			t.Fatalf("%d requests: not everything happens here:\n%s", len(requests), want)
 		}
-		cases := 0
-		table := map[string]map[run.Outcome]int{}
-		for _, rule := range s.jiraTrouble() {
-			said := map[run.Outcome]int{}
-			table[rule.Fault.Name] = said
-			for n, m := range requests {
-				one := rule
-				if one.Times = 1; !fits(one, m.Operation) {
-					continue
-				}
-				if cases++; cases%*every != 0 {
-					continue
-				}
-				s := allTasks(t, l, at)
-				one.Method, one.Route, one.Page, one.Skip = m.Operation.Method, m.Operation.Route, m.Operation.Page, same(requests[:n], m.Operation)
-				s.jiraFire.Inject(one)
-				report := s.mustRun(t)
-				s.jiraFire.Calm()
-				said[report.Outcome]++
-				for range 3 {
-					s.clock.advance(time.Hour)
-					s.jiraFire.Arrive()
-					s.mustRun(t)
-				}
-				if got := s.shownTasks(t); got != want {
-					t.Errorf("%s: %s at request %d, %s:\n%s\nwant:\n%s", at, rule.Fault.Name, n+1, m.Operation, got, want)
-				}
-				must(t, s.close())
-			}
-		}
-		t.Logf("%s: %s", at, lines(table))
+		t.Logf("%s: %s", at, o.each(t, want, requests))
 	}
 }
 

@@ -117,6 +117,21 @@ func (r *runner) countLost(v promoter.Verb, out effectOutcome) {
 	}
 }
 
+// countAnew lets the wait for an effect begin now, where it was sent by a clock
+// that was set back since: nobody can say how long ago that was.
+func (r *runner) countAnew(e *promoter.Effect) error {
+	now := r.Now().UTC()
+	if e.Verb != promoter.VerbTask || !e.SentAt.After(now) {
+		return nil
+	}
+	e.SentAt = time.Time{}
+	if !e.NotBefore.IsZero() && e.NotBefore.Sub(now) <= taskSettles {
+		return nil
+	}
+	e.NotBefore = now.Add(taskSettles)
+	return r.Store.Settle(r.keep, store.Settlement{EffectID: e.ID, State: promoter.EffectUnknown, Error: "the clock was set back", NotBefore: e.NotBefore, At: now})
+}
+
 // tooEarly says from when on an effect can be looked for, if not yet.
 func (r *runner) tooEarly(e promoter.Effect) string {
 	from := e.NotBefore

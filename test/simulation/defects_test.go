@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
+	"github.com/sluice-sec/sluice/test/sandbox/jira"
 )
 
 // What the seeds found, played by hand.
@@ -200,6 +201,26 @@ func TestARewrittenCommentIsNotTriedForEver(t *testing.T) {
 		if a.Verb == promoter.VerbEditComment && slices.Contains(a.Findings, "acme/shop:F1") {
 			t.Errorf("tried again: %+v", a)
 		}
+	}
+}
+
+// A task that was lost while the clock was fast is not looked for only when that time comes. (Seed 200170.)
+func TestALostTaskIsLookedForThoughTheClockWasSetBack(t *testing.T) {
+	s := allTasks(t, &law{}, jira.Cloud)
+	before, err := s.tasks()
+	must(t, err)
+	s.machine.off = 40 * time.Hour
+	s.jiraFire.Inject(faults.Rule{Method: "POST", Route: "/rest/api/3/issue", Times: 1, Fault: faults.ResetBefore()})
+	s.mustRun(t)
+	s.machine.off = 0
+	for range 3 {
+		s.clock.advance(time.Hour)
+		s.mustRun(t)
+	}
+	after, err := s.tasks()
+	must(t, err)
+	if len(after) != len(before)+1 {
+		t.Errorf("%d tasks before, %d after", len(before), len(after))
 	}
 }
 

@@ -128,8 +128,9 @@ func reasonFor(key excessKey, n int) string {
 	return fmt.Sprintf("%d findings of %s more than the ceilings let one run show", n, key.cohort)
 }
 
-func (r *runner) planID(key excessKey, items []promoter.ApprovalItem) string {
-	return promoter.PlanID(r.approvals, fmt.Sprint(key.kind, key.cohort, r.id, items))
+// planID is a new plan's id, drawn from what the plan is about.
+func (r *runner) planID(key excessKey, about any) string {
+	return promoter.PlanID(r.approvals, fmt.Sprint(key.kind, key.cohort, r.id, about))
 }
 
 // teamOf is whose weekly budget a cohort draws on: the owner of its group, or

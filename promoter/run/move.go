@@ -214,12 +214,8 @@ func (m *mover) approved(kind promoter.ApprovalKind, steps []ladder.Step, reason
 	if kind == promoter.ApprovalMass {
 		key.cohort = ""
 	}
-	var items []promoter.ApprovalItem
-	for _, p := range moves {
-		items = append(items, promoter.ApprovalItem{RepoID: p.CohortID, Finding: p.Generation, PullRequest: int(p.To)})
-	}
 	a := promoter.Approval{
-		ID: m.planID(key, items), Kind: kind, Cohort: key.cohort, State: promoter.ApprovalWaiting,
+		ID: m.planID(key, moves), Kind: kind, Cohort: key.cohort, State: promoter.ApprovalWaiting,
 		RunID: m.id, Created: m.Now().UTC(), Moves: moves, Reason: reason,
 	}
 	if err := m.Store.SaveApproval(m.keep, a); err != nil {

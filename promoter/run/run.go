@@ -11,20 +11,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/sluice-sec/sluice/connectors"
-	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/risk"
 	"github.com/sluice-sec/sluice/connectors/sourcetext"
 	"github.com/sluice-sec/sluice/policy"
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter"
-	"github.com/sluice-sec/sluice/promoter/ladder"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
@@ -166,8 +163,7 @@ func (s Selection) hasChange(number int) bool {
 // ends the run in good order: what is in hand is finished or left for the next
 // run, and the report says so.
 func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
-	r := &runner{Config: cfg, sel: sel, changes: map[promoter.Target]asked{}, merges: map[mergeKey]bool{}, patience: patience{now: cfg.Now, silent: map[string]bool{}}, blocked: map[promoter.Target]bool{},
-		dirty: map[int64]bool{}, unsure: map[int64]bool{}, current: map[int64]bool{}, met: map[string]bool{}, refused: map[int64]string{}, members: map[memberKey]bool{}, disposedIn: map[int64]bool{}, heard: map[string]finding.EPSS{}, held: map[int64]map[int64]bool{}, tracker: newTrackerState(cfg.Now), report: newReport(cfg, sel)}
+	r := newRunner(cfg, sel)
 	// What is stored must be stored also when somebody asked us to stop.
 	r.keep = context.WithoutCancel(ctx)
 	if err := r.begin(ctx); err != nil {
@@ -179,55 +175,6 @@ func Run(ctx context.Context, cfg Config, sel Selection) (*Report, error) {
 		err = nil
 	}
 	return r.end(err)
-}
-
-type runner struct {
-	Config
-	sel    Selection
-	keep   context.Context
-	id     int64
-	report *Report
-
-	repos     map[int64]promoter.Repository
-	cohorts   map[int64]promoter.Cohort
-	byKey     map[string]promoter.Cohort
-	standings []ladder.Standing
-	pause     *promoter.Pause
-	approvals []promoter.Approval
-	releases  map[promoter.Target]promoter.Release
-	risks     map[string]store.AdvisoryRisk // by CVE
-	heard     map[string]finding.EPSS       // by CVE, from the reports of this run
-	allowance *promoter.Allowance
-
-	changes   map[promoter.Target]asked
-	merges    map[mergeKey]bool        // what the platform said of commits
-	openPulls map[promoter.Target]bool // as the run began; filled when first asked
-	lastRead  time.Time                // of any report, in this run or before
-	blocked   map[promoter.Target]bool // an effect there is still unknown
-	dirty     map[int64]bool           // something is left to do
-	unsure    map[int64]bool           // not everything there could be looked at
-	current   map[int64]bool           // its facts were asked for in this run
-	met       map[string]bool          // waiting plans that are still about something
-	actions   []planned
-	campaigns []Campaign
-	tasks     []taskWork
-	paced     map[string]map[int64]int // claims that wait for a campaign's next week, by repository
-	held      map[int64]map[int64]bool // tasks, by repository and number, about which an effect's outcome is not known
-	excess    map[excessKey][]promoter.ApprovalItem
-	missing   []store.Delivery // files that were read once and are no longer there
-
-	disposedIn map[int64]bool     // repositories whose answers were looked at
-	members    map[memberKey]bool // who may answer, as far as was asked
-
-	refused  map[int64]string // repositories in which the platform refuses us
-	tracker  trackerState
-	patience patience
-}
-
-// asked is what the platform said of a pull request, once a run.
-type asked struct {
-	change promoter.Change
-	err    error
 }
 
 // loop is the run, top to bottom.
@@ -305,93 +252,4 @@ func (r *runner) head(now time.Time) (store.Head, error) {
 		return r.Store.Head(r.keep)
 	}
 	return r.Store.Seal(r.keep, now)
-}
-
-// look reads what people may have changed: cohorts, pause, plans.
-func (r *runner) look(ctx context.Context) error {
-	repos, err := r.Store.Repositories(ctx)
-	if err != nil {
-		return err
-	}
-	r.repos = map[int64]promoter.Repository{}
-	for _, repo := range repos {
-		r.repos[repo.ID] = repo
-	}
-	cohorts, err := r.Store.Cohorts(ctx)
-	if err != nil {
-		return err
-	}
-	r.cohorts, r.byKey = map[int64]promoter.Cohort{}, map[string]promoter.Cohort{}
-	r.know(cohorts)
-	if r.pause, err = r.Store.Pause(ctx); err != nil {
-		return err
-	}
-	if r.approvals, err = r.Store.Approvals(ctx); err != nil {
-		return err
-	}
-	releases, err := r.Store.Releases(ctx)
-	if err != nil {
-		return err
-	}
-	r.releases = map[promoter.Target]promoter.Release{}
-	for _, let := range releases {
-		r.releases[promoter.Target{RepoID: let.RepoID, PullRequest: let.PullRequest}] = let
-	}
-	r.warnOfChecks()
-	return r.allow(ctx)
-}
-
-func (r *runner) know(cohorts []promoter.Cohort) {
-	for _, c := range cohorts {
-		r.cohorts[c.ID], r.byKey[c.Key] = c, c
-	}
-}
-
-// allow adds up what this run may show: the ceilings, and what is left of the
-// teams' weekly budgets.
-func (r *runner) allow(ctx context.Context) error {
-	shown, err := r.Store.ShownSince(ctx, r.Now().Add(-7*24*time.Hour))
-	if err != nil {
-		return err
-	}
-	r.allowance = &promoter.Allowance{
-		Paused: r.pause.Active(r.Now()),
-		Show:   r.Settings.Ceilings.Run.Show, PerCohort: r.Settings.Ceilings.Cohort.Show, Withdraw: r.Settings.Ceilings.Run.Withdraw,
-		PerTeam: r.Settings.Budgets.TeamWeek.Notices, Team: map[string]int{},
-		Answered: map[promoter.ApprovalItem]promoter.Approval{}, Withdrawn: map[promoter.ApprovalItem]promoter.Approval{},
-	}
-	for id, n := range shown {
-		r.allowance.Team[r.teamOf(r.cohorts[id])] += n
-	}
-	// Newest first in the store: the newest word on an item counts.
-	for _, a := range slices.Backward(r.approvals) {
-		if a.State == promoter.ApprovalExpired {
-			continue
-		}
-		answers := map[promoter.ApprovalKind]map[promoter.ApprovalItem]promoter.Approval{
-			promoter.ApprovalExcess: r.allowance.Answered, promoter.ApprovalMass: r.allowance.Withdrawn,
-		}[a.Kind]
-		if answers == nil {
-			continue // it is about something else
-		}
-		for _, item := range a.Items {
-			answers[item] = a
-		}
-	}
-	r.excess = map[excessKey][]promoter.ApprovalItem{}
-	return r.permit(ctx)
-}
-
-// repoOrder lists the selected repositories by name, so that runs are alike.
-func (r *runner) repoOrder() []promoter.Repository {
-	var out []promoter.Repository
-	for _, repo := range r.repos {
-		if r.sel.has(repo.FullName()) {
-			out = append(out, repo)
-		}
-	}
-	slices.SortFunc(out, func(a, b promoter.Repository) int {
-		return cmpStrings(a.FullName(), b.FullName())
-	})
-	return out
 }

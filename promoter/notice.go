@@ -111,6 +111,23 @@ type Item struct {
 	Kept     string       `json:"kept_because,omitempty"` // why it stays although it is not wanted
 }
 
+// Why a comment is kept although its stage was lowered.
+const (
+	KeptUseful   = "found useful"
+	KeptAccepted = "accepted"
+)
+
+// KeptBy says why a comment that a lowered stage takes away is to be kept; ""
+// if it is not.
+func (n Notice) KeptBy() string {
+	for _, i := range n.Items {
+		if n.Cause == RemovedStage && !i.Live() && i.Kept != "" {
+			return i.Kept
+		}
+	}
+	return ""
+}
+
 // Live tells whether the item is on display (or about to be).
 func (i Item) Live() bool { return i.Removed.IsZero() }
 

@@ -93,13 +93,16 @@ type Action struct {
 
 // Planning is the input of Plan, for one target.
 type Planning struct {
-	Target   Target
-	Want     []Wanted
-	Have     []Notice
-	NextNo   int64                            // number of the first new notice
-	Cause    func(finding int64) RemovalCause // why a finding is no longer wanted
-	Decision func(finding int64) string       // an id to look the decision up by
-	Commit   string                           // the head
+	Target Target
+	Want   []Wanted
+	Have   []Notice
+	NextNo int64                            // number of the first new notice
+	Cause  func(finding int64) RemovalCause // why a finding is no longer wanted
+	// Keep says why a finding stays on a notice although its stage was lowered:
+	// KeptUseful or KeptAccepted; "" if it does not, and nil if nothing does.
+	Keep     func(n Notice, finding int64) string
+	Decision func(finding int64) string // an id to look the decision up by
+	Commit   string                     // the head
 	Render   Renderer
 	Now      time.Time
 }
@@ -291,6 +294,7 @@ func (p Planning) withdraw(n Notice) Action {
 	after.State = NoticeWithdrawn
 	after.Items = p.mergedItems(n.Items, nil)
 	after.Cause = leadingCause(after.Items, p.Now)
+	p.keep(n, after.Items)
 	verbs := []Verb{editVerb(n.Surface)}
 	switch n.Surface {
 	case SurfaceSummary:
@@ -306,6 +310,20 @@ func (p Planning) withdraw(n Notice) Action {
 	}
 	after.Desired = HashBody(after.Body)
 	return Action{Step: StepWithdraw, Verbs: verbs, Before: n, Notice: after, Reason: string(after.Cause)}
+}
+
+// keep notes on what a lowered stage takes away why it is to be kept. Whoever
+// writes the comment heeds it.
+func (p Planning) keep(n Notice, items []Item) {
+	for i := range items {
+		if p.Keep == nil || !items[i].Removed.Equal(p.Now) {
+			continue
+		}
+		items[i].Kept = ""
+		if items[i].Cause == RemovedStage && n.Surface == SurfaceReview {
+			items[i].Kept = p.Keep(n, items[i].Finding)
+		}
+	}
 }
 
 // leadingCause is why a notice as a whole is withdrawn: a lowered stage weighs

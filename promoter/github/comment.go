@@ -49,34 +49,47 @@ func (t *target) edit(ctx context.Context, n promoter.Notice) (promoter.Observed
 		return kept(n, c, KeptEdited), nil
 	}
 	if t.effect.Verb == promoter.VerbEditComment && n.State == promoter.NoticeWithdrawn {
-		// What somebody found useful stays, though its kind is no longer shown.
-		stays := n.Cause == promoter.RemovedStage && c.Reactions.GetPlusOne() > 0
-		if !stays {
-			if stays, err = t.answered(ctx, n.Remote.ID); err != nil {
-				return promoter.ObservedPost{}, err
-			}
+		why, err := t.stays(ctx, n, c)
+		if err != nil {
+			return promoter.ObservedPost{}, err
 		}
-		if stays {
-			return t.mark(ctx, n, c)
+		if why != "" {
+			return t.mark(ctx, n, c, why)
 		}
 	}
 	now, err := t.write(ctx, n, want)
 	return shown(n, now, promoter.HashBody(now.Body)), err
 }
 
-// mark says on a comment that somebody answered that it is kept, and why it
-// would have gone. What they answered stays readable where it was.
-func (t *target) mark(ctx context.Context, n promoter.Notice, c comment) (promoter.ObservedPost, error) {
-	now, err := t.write(ctx, n, t.marked(n, c.Body))
-	post := kept(n, now, KeptAnswered)
+// stays says why a comment is not withdrawn; "" if it is. A thumb up that came
+// after anybody listened counts as well, whoever gave it.
+func (t *target) stays(ctx context.Context, n promoter.Notice, c comment) (string, error) {
+	if why := n.KeptBy(); why != "" {
+		return why, nil
+	}
+	if n.Cause == promoter.RemovedStage && c.Reactions.GetPlusOne() > 0 {
+		return promoter.KeptUseful, nil
+	}
+	answered, err := t.answered(ctx, n.Remote.ID)
+	if err != nil || !answered {
+		return "", err
+	}
+	return KeptAnswered, nil
+}
+
+// mark says on a comment that it is kept, and why it would have gone. What
+// people answered stays readable where it was.
+func (t *target) mark(ctx context.Context, n promoter.Notice, c comment, why string) (promoter.ObservedPost, error) {
+	now, err := t.write(ctx, n, t.marked(n, c.Body, why))
+	post := kept(n, now, why)
 	post.Marked = true
 	return post, err
 }
 
 // marked is a comment's body with a line in front of it, sealed anew.
-func (t *target) marked(n promoter.Notice, body string) string {
+func (t *target) marked(n promoter.Notice, body, why string) string {
 	original := strings.TrimSpace(t.signer.strip(body))
-	if line := keptLine(n.Cause, t.effect.Commit); !strings.HasPrefix(original, line) && len(line)+len(original) < maxBody {
+	if line := keptLine(n.Cause, t.effect.Commit, why); !strings.HasPrefix(original, line) && len(line)+len(original) < maxBody {
 		original = line + "\n\n" + original
 	}
 	n.Body = original
@@ -100,10 +113,12 @@ func (t *target) findEdit(ctx context.Context, n promoter.Notice) (promoter.Obse
 	if !t.mine(c.User.GetLogin()) {
 		return promoter.ObservedPost{}, false, nil
 	}
-	if n.State == promoter.NoticeWithdrawn && same(c.Body, t.marked(n, c.Body)) {
-		post := kept(n, c, KeptAnswered)
-		post.Marked = true
-		return post, true, nil
+	for _, why := range []string{promoter.KeptUseful, promoter.KeptAccepted, KeptAnswered} {
+		if n.State == promoter.NoticeWithdrawn && same(c.Body, t.marked(n, c.Body, why)) {
+			post := kept(n, c, why)
+			post.Marked = true
+			return post, true, nil
+		}
 	}
 	m, ok := t.signer.open(c.Body)
 	if same(c.Body, want) || ok && m.token == t.effect.Token && m.notice == n.No {

@@ -33,14 +33,19 @@ func (Renderer) Withdrawn(w promoter.Withdrawal) string {
 
 // keptLine stands in front of a comment that would have been withdrawn, had
 // nobody answered it.
-func keptLine(cause promoter.RemovalCause, commit string) string {
+func keptLine(cause promoter.RemovalCause, commit, why string) string {
+	kept := map[string]string{
+		KeptAnswered:          "Kept, because somebody answered.",
+		promoter.KeptUseful:   "Kept, because somebody found it useful.",
+		promoter.KeptAccepted: "Kept, because somebody accepted it.",
+	}[why]
 	switch cause {
 	case promoter.RemovedFixed:
-		return whyWithdrawn(promoter.Withdrawal{Cause: cause, Commit: commit}) + " *Kept, because somebody answered.*"
+		return whyWithdrawn(promoter.Withdrawal{Cause: cause, Commit: commit}) + " *" + kept + "*"
 	case promoter.RemovedStage:
-		return "*Kept, because somebody answered. Findings of this kind are not shown in pull requests for now.*"
+		return "*" + kept + " Findings of this kind are not shown in pull requests for now.*"
 	}
-	return "*Kept, because somebody answered. It would not be shown any more.*"
+	return "*" + kept + " It would not be shown any more.*"
 }
 
 func whyWithdrawn(w promoter.Withdrawal) string {

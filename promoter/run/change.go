@@ -75,7 +75,7 @@ func (d *decider) change(ctx context.Context, number int) error {
 	acts := promoter.Plan(promoter.Planning{
 		Target: target, Want: promoter.Compose(sel, d.Renderer), Have: have, NextNo: d.book.next.Notice, Cause: cause,
 		Decision: func(no int64) string { return promoter.FindingName(d.book.repo().FullName(), no) },
-		Commit:   c.Head, Render: d.Renderer, Now: d.book.at,
+		Commit:   c.Head, Render: d.Renderer, Now: d.book.at, Keep: d.keptFor,
 	})
 	d.take(acts, c)
 	d.planCheck(ctx, c, claims, sel.Deferred, cause)

@@ -85,6 +85,30 @@ func (b *book) disposed(no int64, number int, day time.Time) (out []input.Except
 	return out
 }
 
+// keptFor says why a finding stays on a comment although its stage was lowered:
+// somebody who counts found the comment useful, or accepted the finding and
+// waits for that to be approved. Each person's latest word counts.
+func (d *decider) keptFor(n promoter.Notice, no int64) string {
+	latest := map[int64]promoter.Verdict{}
+	for _, v := range d.book.standing {
+		if v.Notice == n.No && v.Finding == no && v.Person != 0 && v.Uncounted == "" && v.Stands() && !v.At.Before(latest[v.Person].At) {
+			latest[v.Person] = v
+		}
+	}
+	why := ""
+	for _, v := range latest {
+		switch v.Kind {
+		case promoter.VerdictUseful:
+			return promoter.KeptUseful
+		case promoter.VerdictAccepted:
+			if len(d.book.disposed(no, n.Target.PullRequest, d.report.Started)) == 0 { // else the answer has hidden it
+				why = promoter.KeptAccepted
+			}
+		}
+	}
+	return why
+}
+
 // explain says what was last decided about a finding in a pull request.
 func (d *decider) explain(no int64, number int) promoter.Explanation {
 	f := d.book.findings[no]

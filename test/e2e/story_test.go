@@ -199,7 +199,11 @@ func TestAnsweredAndEditedCommentsAreKept(t *testing.T) {
 			_, err := p.sandbox.Reply(id, "dev", "We know, see the design.")
 			p.must(err)
 		}, "*Kept, because somebody answered."},
-		"edited": {func(p *place, id int64) { p.must(p.sandbox.EditComment(id, "my own words")) }, ""},
+		"edited":                     {func(p *place, id int64) { p.must(p.sandbox.EditComment(id, "my own words")) }, ""},
+		"found useful":               {func(p *place, id int64) { p.must(p.sandbox.React(id, "dev", "+1")) }, "*Kept, because somebody found it useful."},
+		"found useful, by a command": {func(p *place, id int64) { p.reply(id, "dev", "/sluice useful") }, "*Kept, because somebody found it useful."},
+		"accepted, and not approved yet": {func(p *place, id int64) { p.reply(id, "dev", "/sluice accept 2026-06-30 until the rewrite") },
+			"*Kept, because somebody accepted it."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, number := advised(t)

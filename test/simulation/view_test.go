@@ -51,7 +51,7 @@ func (s *story) post(p post) post {
 	}
 	p.about = slices.Compact(slices.Sorted(slices.Values(problem.FindAllString(p.body, -1))))
 	p.live = !slices.ContainsFunc(withdrawn, func(prefix string) bool { return strings.HasPrefix(p.body, prefix) }) ||
-		strings.Contains(p.body, "*Kept, because somebody answered.*")
+		strings.Contains(p.body, "*Kept, because somebody ")
 	if p.live || s.about[p.id] == nil {
 		s.about[p.id] = p.about
 	}

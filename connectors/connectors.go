@@ -98,6 +98,7 @@ type Document struct {
 
 	// What a Feed says of a document, and a file does not.
 	Lacking string // why it may not be all there is; "": it is whole
+	Note    string // what is worth knowing of it and takes nothing from it
 	Read    Reader // instead of the parser of the source's type; nil: that one
 }
 

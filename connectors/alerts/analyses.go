@@ -12,6 +12,8 @@ import (
 
 // analysis is one upload to code scanning.
 type analysis struct {
+	ID       int64  `json:"id"`
+	Results  int    `json:"results_count"`
 	Ref      string `json:"ref"`
 	Commit   string `json:"commit_sha"`
 	Category string `json:"category,omitempty"`
@@ -29,10 +31,11 @@ type pullRequest struct {
 // the pull requests, whose alerts are asked for one by one.
 func (p *pull) codeScanning(ctx context.Context) error {
 	err := readAll[codeAlert](ctx, p, codeForm())
-	if err != nil && p.spent(err) {
-		return err
+	if err == nil || !p.spent(err) {
+		err = errors.Join(err, p.each(ctx, p.analysable(), func(full string) error { return p.analysed(ctx, full) }))
 	}
-	return errors.Join(err, p.each(ctx, p.analysable(), func(full string) error { return p.analysed(ctx, full) }))
+	p.details(ctx, err)
+	return err
 }
 
 // listRepositories asks for all of an organisation, with what the run wants to
@@ -66,8 +69,7 @@ func (p *pull) analysed(ctx context.Context, full string) error {
 	if err != nil {
 		return err
 	}
-	form := githubapi.Kept[analysis]("analyses/1", nil)
-	list, _, err := readPage[analysis](ctx, p, "repos/"+escaped(full)+"/code-scanning/analyses?sort=created&direction=desc&per_page=100", form)
+	list, _, err := readPage[analysis](ctx, p, newestAnalyses(full), analysisForm())
 	if isOff(err) {
 		return nil // whatever alerts there are, they have been read
 	}
@@ -94,7 +96,15 @@ func (p *pull) analysed(ctx context.Context, full string) error {
 			changes = append(changes, a.Ref)
 		}
 	}
-	return p.changes(ctx, full, changes, newest)
+	err = p.changes(ctx, full, changes, newest)
+	p.uploaded(full, list.Elements)
+	return err
+}
+
+func analysisForm() githubapi.Form { return githubapi.Kept[analysis]("analyses/2", nil) }
+
+func newestAnalyses(full string) string {
+	return "repos/" + escaped(full) + "/code-scanning/analyses?sort=created&direction=desc&per_page=100"
 }
 
 func (a analysis) head() head {

@@ -185,5 +185,5 @@ const maxText = 4 << 10
 // numbered makes the alert's number part of a finding's identity: GitHub keeps
 // it through moves and renames, and the same on every ref.
 func numbered(number int) finding.Parts {
-	return finding.Parts{Fingerprints: map[string]string{"github/alertNumber": strconv.Itoa(number)}}
+	return finding.Parts{Fingerprints: map[string]string{finding.AlertNumber: strconv.Itoa(number)}}
 }

@@ -9,9 +9,12 @@
 // quota (304). An alert is gone when GitHub calls it fixed, or when a list that
 // was read to its end no longer has it.
 //
-// The awkward truth: an alert says less than the report it was made of. It has
-// no snippet, no fix, and of a dependency no version; code scanning shows the
-// first 5,000 results of an analysis only. Which alerts a pull request has is
+// An alert says less than the report it was made of: it has no snippet, no fix
+// and no package. Of code scanning, those come from the SARIF of its analysis,
+// which is asked for once, last of all, and which nothing depends on.
+//
+// The awkward truth: Dependabot's alerts have no version of what is in use; code
+// scanning shows the first 5,000 results of an analysis only. Which alerts a pull request has is
 // asked for each of its analyses, because no list of an organisation tells; so
 // an organisation costs one request (usually a free one) for each repository
 // that has code scanning. An alert of secret scanning names the commit that the

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors"
@@ -14,10 +15,10 @@ import (
 	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
-// A document is JSON Lines: the scan's head, then its alerts as their Form
-// keeps them.
+// A document is JSON Lines: the scan's head, details of its alerts, then its
+// alerts as their Form keeps them.
 
-func (p *pull) write(s *scan, line any) error {
+func (p *pull) write(sections *[]section, line any) error {
 	raw, err := json.Marshal(line)
 	if err != nil {
 		return err
@@ -27,11 +28,11 @@ func (p *pull) write(s *scan, line any) error {
 		return err
 	}
 	// What stands side by side is read as one.
-	if n := len(s.sections); n > 0 && s.sections[n-1].at+s.sections[n-1].size == part.at {
-		s.sections[n-1].size += part.size
+	if n := len(*sections); n > 0 && (*sections)[n-1].at+(*sections)[n-1].size == part.at {
+		(*sections)[n-1].size += part.size
 		return nil
 	}
-	s.sections = append(s.sections, part)
+	*sections = append(*sections, part)
 	return nil
 }
 
@@ -42,14 +43,15 @@ func (p *pull) document(location string, s *scan) (connectors.Document, error) {
 	}
 	first = append(first, '\n')
 	size := int64(len(first))
-	for _, part := range s.sections {
+	sections := slices.Concat(s.details, s.sections)
+	for _, part := range sections {
 		size += part.size
 	}
 	spool, kind := p.spool, p.opt.Kind
 	return connectors.Document{
-		Location: location, Context: s.context, Size: size, Lacking: s.lacking, ModTime: p.opt.Now(),
+		Location: location, Context: s.context, Size: size, Lacking: s.lacking, Note: s.note, ModTime: p.opt.Now(),
 		Open: func() (io.ReadCloser, error) {
-			return io.NopCloser(io.MultiReader(bytes.NewReader(first), spool.open(s.sections))), nil
+			return io.NopCloser(io.MultiReader(bytes.NewReader(first), spool.open(sections))), nil
 		},
 		Read: func(ctx context.Context, d connectors.Document, _ connectors.ParseOptions, emit func(finding.Finding) error) (finding.Report, error) {
 			r, err := d.Open()
@@ -77,6 +79,7 @@ func Parse(ctx context.Context, kind Kind, r io.Reader, emit func(finding.Findin
 	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &h) != nil || h.Tool == "" {
 		return report, fmt.Errorf("alerts: the first line names no tool: %w", errOr(lines.Err(), io.ErrUnexpectedEOF))
 	}
+	more := readDetails(lines, h.Details)
 	rules := map[string]bool{}
 	for lines.Scan() {
 		if err := ctx.Err(); err != nil {
@@ -87,6 +90,7 @@ func Parse(ctx context.Context, kind Kind, r io.Reader, emit func(finding.Findin
 			report.Skip(skip)
 			continue
 		}
+		more.add(&f)
 		report.Results++
 		report.Findings++
 		rules[f.Rule.ID] = true

@@ -29,8 +29,11 @@ type scan struct {
 	context  connectors.Context
 	head     head
 	sections []section
+	details  []section    // see details
+	uploads  []upload     // its analyses, newest first, at most maxUploads
 	seen     map[int]bool // alerts, by number
 	lacking  string
+	note     string
 }
 
 // head is what is known of a scan beside its alerts.
@@ -38,7 +41,8 @@ type head struct {
 	Tool     string `json:"tool"`
 	Version  string `json:"version,omitempty"`
 	Category string `json:"category,omitempty"`
-	Failed   string `json:"failed,omitempty"` // what GitHub says went wrong with it
+	Failed   string `json:"failed,omitempty"`  // what GitHub says went wrong with it
+	Details  int    `json:"details,omitempty"` // how many of its lines are details
 }
 
 // scan returns the scan of a location, adding it.
@@ -77,7 +81,7 @@ func (p *pull) put(a alert, full string) error {
 		return nil
 	}
 	s.seen[a.number()] = true
-	return p.write(s, a)
+	return p.write(&s.sections, a)
 }
 
 // lack marks the scans that a list which broke off was for: those in which, or

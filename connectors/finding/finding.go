@@ -153,6 +153,12 @@ type Parts struct {
 	Ordinal int `json:"ordinal"`
 }
 
+// AlertNumber is the fingerprint that is the number of GitHub's own alert about
+// a finding: GitHub keeps it through moves, renames and refs, and writes it into
+// the SARIF of an analysis, so it says more than anything else that two findings
+// of a tool are one.
+const AlertNumber = "github/alertNumber"
+
 // Scope is what one scan can speak for: a finding is gone only from a complete
 // scan of its scope. CodeQL for Java and CodeQL for JavaScript are two
 // categories of one tool, and so two scopes.

@@ -2,8 +2,10 @@ package githubapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -18,17 +20,13 @@ func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
 	if c.cache == nil || k.method != http.MethodGet || k.accept != "" {
 		return c.cut(ctx, k)
 	}
-	address, err := c.rest.BaseURL.Parse(k.url)
-	if err != nil {
-		return answer{}, err
-	}
-	key := address.String() + k.form.mark()
-	etag, body, kept, err := c.cache.CachedResponse(ctx, key, c.auth.id)
-	if err != nil {
+	etag, stored, err := c.remembered(ctx, k)
+	switch {
+	case err != nil:
 		c.log.Warn("stored answer cannot be read", zap.String("path", c.shown(k.url)), zap.Error(err))
-	}
-	stored := http.Header{}
-	if err == nil && etag != "" && !k.form.fresh() && json.Valid(body) && json.Unmarshal(kept, &stored) == nil {
+	case stored.stored && k.form.lasts():
+		return stored, nil
+	case stored.stored && !k.form.fresh():
 		k.etag = etag
 	}
 	a, err := c.cut(ctx, k)
@@ -37,32 +35,64 @@ func (c *Client) conditional(ctx context.Context, k call) (answer, error) {
 	}
 	if a.status == http.StatusNotModified && k.etag != "" {
 		linked := a.header.Get("Link") != ""
-		if link := stored.Get("Link"); link != "" && !linked {
+		if link := stored.header.Get("Link"); link != "" && !linked {
 			a.header.Set("Link", link)
 		}
-		return answer{status: http.StatusOK, header: a.header, body: body, stored: true, oldLinks: !linked}, nil
+		return answer{status: http.StatusOK, header: a.header, body: stored.body, stored: true, oldLinks: !linked}, nil
 	}
-	if tag := a.header.Get("ETag"); a.status == http.StatusOK && tag != "" {
-		c.keep(ctx, k, key, tag, a)
+	if tag := a.header.Get("ETag"); a.status == http.StatusOK && (tag != "" || k.form.lasts()) {
+		c.keep(ctx, k, cmp.Or(tag, "lasting"), a)
 	}
 	return a, nil
+}
+
+// remembered is what is stored of a call, with its ETag; not stored where
+// there is nothing that can be used.
+func (c *Client) remembered(ctx context.Context, k call) (etag string, a answer, err error) {
+	key, err := c.key(k)
+	if err != nil || c.cache == nil {
+		return "", a, err
+	}
+	etag, body, kept, err := c.cache.CachedResponse(ctx, key, c.auth.id)
+	header := http.Header{}
+	if err != nil || etag == "" || !json.Valid(body) || json.Unmarshal(kept, &header) != nil {
+		return "", a, err
+	}
+	return etag, answer{status: http.StatusOK, header: header, body: body, stored: true}, nil
+}
+
+// key is what a call's answer is stored under.
+func (c *Client) key(k call) (string, error) {
+	address, err := c.rest.BaseURL.Parse(k.url)
+	if err != nil {
+		return "", err
+	}
+	return address.String() + k.form.mark(), nil
 }
 
 // cut exchanges a call and leaves of its answer what its form keeps.
 func (c *Client) cut(ctx context.Context, k call) (answer, error) {
 	a, err := c.exchange(ctx, k)
+	var large *TooLargeError
+	if k.form.lasts() && errors.As(err, &large) {
+		return answer{status: http.StatusOK, header: http.Header{}, body: k.form.Lasting}, nil
+	}
 	if err != nil || a.status != http.StatusOK || k.form == nil {
 		return a, err
 	}
-	if a.body, err = k.form.Cut(a.body); err != nil {
+	if a.body, err = k.form.Cut(a.body); err != nil && k.form.lasts() {
+		a.body, err = k.form.Lasting, nil
+	}
+	if err != nil {
 		return a, fmt.Errorf("%s %s: read answer: %w", k.method, c.shown(k.url), err)
 	}
 	return a, nil
 }
 
-func (c *Client) keep(ctx context.Context, k call, key, etag string, a answer) {
-	body, err := a.body, error(nil)
-	if k.form == nil {
+func (c *Client) keep(ctx context.Context, k call, etag string, a answer) {
+	key, err := c.key(k)
+	body := a.body
+	if k.form == nil && err == nil {
 		body, err = withoutSource(a.body)
 	}
 	if err != nil {

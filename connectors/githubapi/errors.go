@@ -45,6 +45,14 @@ func (e *UnavailableError) Error() string {
 
 func (e *UnavailableError) Unwrap() error { return e.Err }
 
+// TooLargeError says that an answer is larger than anything here is read:
+// asked for again, it would be as large.
+type TooLargeError struct{ Method, Path string }
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s %s: the answer is larger than %d MiB", e.Method, e.Path, maxAnswer>>20)
+}
+
 // RefusedError is a definite no.
 type RefusedError struct {
 	Status       int // HTTP status

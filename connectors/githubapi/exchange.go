@@ -29,6 +29,13 @@ type call struct {
 	content bool  // creates something people see
 }
 
+func (k call) accepts() string {
+	if k.form != nil {
+		return k.form.Accept
+	}
+	return k.accept
+}
+
 // answer is a response, read to its end.
 type answer struct {
 	status int
@@ -139,6 +146,10 @@ func (c *Client) failure(ctx context.Context, k call, err error) error {
 	if errors.As(err, &typed) { // no token to be had
 		return typed
 	}
+	var large *TooLargeError
+	if errors.As(err, &large) && !k.write {
+		return large
+	}
 	var early *notSent
 	var dial *net.OpError
 	sent := !errors.As(err, &early) && !(errors.As(err, &dial) && dial.Op == "dial")
@@ -167,8 +178,8 @@ func (c *Client) send(ctx context.Context, k call) (answer, error) {
 	}
 	req = req.WithContext(ctx)
 	req.Header.Set("Accept", mediaType)
-	if k.accept != "" {
-		req.Header.Set("Accept", k.accept)
+	if accept := k.accepts(); accept != "" {
+		req.Header.Set("Accept", accept)
 	}
 	if k.etag != "" {
 		req.Header.Set("If-None-Match", k.etag)
@@ -192,7 +203,7 @@ func (c *Client) send(ctx context.Context, k call) (answer, error) {
 		return answer{}, fmt.Errorf("read answer: %w", err)
 	}
 	if len(body) > maxAnswer {
-		return answer{}, fmt.Errorf("answer is larger than %d MiB", maxAnswer>>20)
+		return answer{}, &TooLargeError{Method: k.method, Path: c.shown(k.url)}
 	}
 	return answer{status: resp.StatusCode, header: resp.Header, body: body}, nil
 }

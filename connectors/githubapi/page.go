@@ -19,7 +19,15 @@ type Form struct {
 	// Fresh asks for the page whether or not it has changed: that a page is as
 	// it was does not say that there is none after it.
 	Fresh bool
+	// Accept is the media type to ask for; "": JSON.
+	Accept string
+	// Lasting, unless nil: what the address answers never changes, and is asked
+	// for once. Of an answer that is too large or that Cut cannot read, this is
+	// kept instead.
+	Lasting []byte
 }
+
+func (f *Form) lasts() bool { return f != nil && f.Lasting != nil }
 
 func (f *Form) fresh() bool { return f != nil && f.Fresh }
 
@@ -34,7 +42,7 @@ func (f *Form) mark() string {
 type Page struct {
 	Body   []byte // as its Form left it
 	Next   string // the page after it, "" after the last
-	Stored bool   // GitHub says that it is as it was, which cost no quota
+	Stored bool   // it is as it was, which cost no quota
 	// Unsure: it is Stored, and whether there is a page after it by now GitHub
 	// did not say.
 	Unsure bool
@@ -48,6 +56,12 @@ func (c *Client) Page(ctx context.Context, path string, form Form) (Page, error)
 		return Page{}, err
 	}
 	return Page{Body: a.body, Next: nextPage(a.header), Stored: a.stored, Unsure: a.oldLinks}, nil
+}
+
+// Remembered is a page that was read before, if it was, without asking GitHub.
+func (c *Client) Remembered(ctx context.Context, path string, form Form) (body []byte, ok bool) {
+	_, a, err := c.remembered(ctx, call{method: http.MethodGet, url: path, form: &form})
+	return a.body, err == nil && a.stored
 }
 
 // Kept is the Form that keeps of each element of a list what E has fields for.

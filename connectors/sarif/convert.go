@@ -180,6 +180,12 @@ func (c *converter) parts(res *result) finding.Parts {
 			maps.Copy(p.Fingerprints, res.fingerprints)
 		}
 	}
+	if n := res.props.alert; isNumber(n) {
+		if p.Fingerprints == nil {
+			p.Fingerprints = map[string]string{}
+		}
+		p.Fingerprints[finding.AlertNumber] = n
+	}
 	if hash := p.Fingerprints["primaryLocationLineHash"]; isLineHash(hash) {
 		p.LineHash = hash
 	}

@@ -11,6 +11,7 @@ type properties struct {
 	tags     []string
 	cwes     []string
 	pkg      labels
+	alert    string // github/alertNumber, which GitHub adds to what it hands out again
 }
 
 // labels are what reports say of a package, before it is known to be one.
@@ -46,6 +47,8 @@ func (s *scanner) properties(p *properties) error {
 			return s.Scalar(&p.pkg.version, maxName)
 		case "fixedversion", "fixed_version", "fixversion", "fixedin":
 			return s.Scalar(&p.pkg.fixed, maxName)
+		case "github/alertnumber":
+			return s.Scalar(&p.alert, maxName)
 		case "ecosystem", "packagetype":
 			return s.Scalar(&p.pkg.ecosystem, maxName)
 		}

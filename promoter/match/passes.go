@@ -3,10 +3,15 @@ package match
 import (
 	"cmp"
 	"slices"
+
+	"github.com/sluice-sec/sluice/connectors/finding"
 )
 
 // proposal is a known and an incoming finding that a fingerprint brings together.
-type proposal struct{ known, incoming int }
+type proposal struct {
+	known, incoming int
+	sure            bool // the platform's own word: nothing else has to agree
+}
 
 // printed is a fingerprint of a rule, and owners who has it: a known
 // finding, and how many there are on each side.
@@ -19,7 +24,8 @@ type (
 )
 
 // proposals are the pairs that share a fingerprint which no other finding on
-// either side has, and none that leads elsewhere.
+// either side has, and none that leads elsewhere; the number of a platform's
+// alert outweighs all others.
 func (t *tier) proposals() []proposal {
 	prints := t.owners()
 	claims := map[int]int{} // by known
@@ -29,19 +35,26 @@ func (t *tier) proposals() []proposal {
 			continue
 		}
 		known := map[int]bool{} // whom the fingerprints lead to
+		sure := false
 		for _, p := range t.incoming[i].prints {
-			if o := prints[printed{t.incoming[i].rule, p}]; o != nil && o.nKnown == 1 && o.nIncoming == 1 {
-				known[o.known] = true
+			o := prints[printed{t.incoming[i].rule, p}]
+			if o == nil || o.nKnown != 1 || o.nIncoming != 1 {
+				continue
 			}
+			if sure = p.name == finding.AlertNumber; sure {
+				known = map[int]bool{o.known: true}
+				break
+			}
+			known[o.known] = true
 		}
 		for k := range known {
 			claims[k]++
 			if len(known) == 1 {
-				out = append(out, proposal{k, i})
+				out = append(out, proposal{k, i, sure})
 			}
 		}
 	}
-	return slices.DeleteFunc(out, func(p proposal) bool { return claims[p.known] > 1 })
+	return slices.DeleteFunc(out, func(p proposal) bool { return claims[p.known] > 1 && !p.sure })
 }
 
 // owners lists the known findings' fingerprints. Findings that were paired in
@@ -71,7 +84,7 @@ func (t *tier) owners() map[printed]*owners {
 // accept takes the proposals that are still open and that agree.
 func (t *tier) accept(proposals []proposal, agree func(known, incoming *entry) bool) {
 	for _, p := range proposals {
-		if t.freeKnown(p.known) && t.freeIncoming(p.incoming) && agree(&t.known[p.known], &t.incoming[p.incoming]) {
+		if t.freeKnown(p.known) && t.freeIncoming(p.incoming) && (p.sure || agree(&t.known[p.known], &t.incoming[p.incoming])) {
 			t.pair(p.known, p.incoming, Fingerprint)
 		}
 	}
@@ -156,7 +169,7 @@ func (t *tier) samePosition(known, incoming []int) (restKnown, restIncoming []in
 		case c > 0:
 			i++
 		default:
-			pairs = append(pairs, proposal{known[k], incoming[i]})
+			pairs = append(pairs, proposal{known: known[k], incoming: incoming[i]})
 			k++
 			i++
 		}

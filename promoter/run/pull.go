@@ -99,6 +99,9 @@ func (r *runner) discover(ctx context.Context, read reading) ([]arrival, error) 
 		if d.Lacking != "" {
 			status.partial(d.Lacking)
 		}
+		if d.Note != "" {
+			status.note(d.Note)
+		}
 		// The same file about another commit is news: a job may well write all
 		// its reports to one place.
 		about := strings.Join([]string{d.Context.Repository(), d.Context.Ref(), d.Context.Commit}, " ")

@@ -33,6 +33,13 @@ type Analysis struct {
 	Error    string    `json:"error"`
 	Results  int       `json:"results"`
 	Created  time.Time `json:"created"`
+	Found    []Found   `json:"found"` // what its SARIF shows; a world that is written by hand may leave it out
+}
+
+// Found is a result of an analysis and the number of the alert it became.
+type Found struct {
+	Alert int `json:"alert"`
+	Result
 }
 
 // CodeAlert is one problem of code scanning; it has an instance for each ref and category it was seen in.
@@ -59,6 +66,10 @@ type Result struct {
 	Line        int      `json:"line"`
 	EndLine     int      `json:"end_line"`
 	Message     string   `json:"message"`
+	// What a report tells and an alert does not.
+	Snippet string `json:"snippet"`
+	Print   string `json:"print"` // primaryLocationLineHash
+	Fix     string `json:"fix"`   // what should stand in the line
 }
 
 // CodeInstance is where an alert was last seen on one ref.
@@ -131,8 +142,9 @@ type Upload struct {
 func (s *Server) Analyse(repository string, u Upload) error {
 	return s.change(repository, func(r *Repository) error {
 		now := s.now()
-		r.Analyses = append(r.Analyses, &Analysis{ID: s.nextID(), Ref: u.Ref, Commit: u.Commit, Tool: u.Tool, Version: u.Version,
-			Category: u.Category, Error: u.Error, Results: len(u.Results), Created: now})
+		analysis := &Analysis{ID: s.nextID(), Ref: u.Ref, Commit: u.Commit, Tool: u.Tool, Version: u.Version,
+			Category: u.Category, Error: u.Error, Results: len(u.Results), Created: now}
+		r.Analyses = append(r.Analyses, analysis)
 		if u.Error != "" {
 			return nil
 		}
@@ -146,6 +158,7 @@ func (s *Server) Analyse(repository string, u Upload) error {
 			a.Result, a.Version, a.Updated = result, u.Version, now
 			a.see(u, result)
 			seen[a] = true
+			analysis.Found = append(analysis.Found, Found{a.Number, result})
 		}
 		for _, a := range r.Code {
 			if i := a.on(u.Ref); i != nil && a.Tool == u.Tool && i.Category == u.Category && !seen[a] {

@@ -2,7 +2,9 @@ package github_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,5 +134,35 @@ func TestAlertsNeedTheirPermission(t *testing.T) {
 		if r := f.get("bot", "/repos/acme/shop/"+path, nil); r.StatusCode != 403 || r.Header.Get("X-Accepted-GitHub-Permissions") == "" {
 			t.Errorf("%s without permission: %d %v", path, r.StatusCode, r.Header)
 		}
+	}
+}
+
+func TestTheSARIFOfAnAnalysis(t *testing.T) {
+	f := scanned(t)
+	f.must(f.Analyse(shop, github.Upload{Ref: "refs/heads/main", Commit: "0123456789012345678901234567890123456789", Tool: "gosec", Version: "2", Category: "a/b",
+		Results: []github.Result{{Rule: "G1", Path: "main.go", Line: 3, Message: "bad", Snippet: "exec(x)", Print: "abc:1", Fix: "run(x)"}}}))
+	list, _, err := f.client("reader").CodeScanning.ListAnalysesForRepo(context.Background(), "acme", "shop", nil)
+	f.must(err)
+	path := fmt.Sprintf("/repos/acme/shop/code-scanning/analyses/%d", list[0].GetID())
+	if r := f.get("reader", path, nil); r.StatusCode != 200 || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		t.Errorf("without a media type: %d %s", r.StatusCode, r.Header.Get("Content-Type"))
+	}
+	r := f.get("reader", path, map[string]string{"Accept": "application/sarif+json"})
+	var report struct {
+		Runs []struct {
+			Results []struct {
+				RuleID     string
+				Properties map[string]any
+			}
+		}
+	}
+	if err := json.NewDecoder(r.Body).Decode(&report); err != nil || r.Header.Get("Content-Type") != "application/sarif+json" {
+		t.Fatalf("%v, %v", err, r.Header)
+	}
+	if got := fmt.Sprint(report.Runs[0].Results); !strings.Contains(got, "G1") || !strings.Contains(got, "github/alertNumber:1") {
+		t.Errorf("results %s", got)
+	}
+	if r := f.get("reader", "/repos/acme/shop/code-scanning/analyses/99", nil); r.StatusCode != 404 {
+		t.Errorf("one that is not there: %d", r.StatusCode)
 	}
 }

@@ -1,8 +1,10 @@
 package github_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -166,6 +168,9 @@ func (f *fixture) get(token, path string, header map[string]string) *http.Respon
 	transport := &http.Transport{DisableKeepAlives: true}
 	res, err := transport.RoundTrip(r)
 	f.must(err)
+	body, err := io.ReadAll(res.Body)
+	f.must(err)
 	_ = res.Body.Close()
+	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res
 }

@@ -28,6 +28,7 @@ func alertRoutes() []route {
 		{method: "GET", pattern: org + "/secret-scanning/alerts", answer: permitted(readSecrets, listSecretAlerts), needs: readSecrets},
 		{method: "GET", pattern: repo + "/code-scanning/alerts", answer: permitted(readCode, listCodeAlerts), needs: readCode},
 		{method: "GET", pattern: repo + "/code-scanning/analyses", answer: permitted(readCode, listAnalyses), needs: readCode},
+		{method: "GET", pattern: repo + "/code-scanning/analyses/{analysis_id}", answer: permitted(readCode, getAnalysis), needs: readCode},
 		{method: "GET", pattern: repo + "/dependabot/alerts", answer: permitted(readVulns, listDependabotAlerts), needs: readVulns},
 		{method: "GET", pattern: repo + "/secret-scanning/alerts", answer: permitted(readSecrets, listSecretAlerts), needs: readSecrets},
 	}
@@ -118,22 +119,6 @@ func gather[A any](c *call, of func(*Repository) []A, keep func(A) bool, key fun
 		return created{at, r.ID, no}
 	})
 	return rows, nil
-}
-
-func listAnalyses(c *call) (any, error) {
-	if len(c.repo.Analyses) == 0 {
-		return nil, &refusal{status: http.StatusNotFound, message: "no analysis found"}
-	}
-	ref := c.r.URL.Query().Get("ref")
-	list, err := gather(c, func(r *Repository) []*Analysis { return r.Analyses },
-		func(a *Analysis) bool { return ref == "" || a.Ref == ref }, func(a *Analysis) (time.Time, int) { return a.Created, int(a.ID) })
-	return render(page(c, list), func(r row[*Analysis]) object {
-		a := r.alert
-		return object{"id": a.ID, "ref": a.Ref, "commit_sha": a.Commit, "analysis_key": "upload", "environment": "{}", "category": a.Category,
-			"error": a.Error, "warning": "", "created_at": stamp(a.Created), "results_count": a.Results, "rules_count": 1, "deletable": true,
-			"sarif_id": fmt.Sprint(a.ID), "url": fmt.Sprintf("%s/code-scanning/analyses/%d", c.repoURL(c.repo), a.ID),
-			"tool": object{"name": a.Tool, "version": orNil(a.Version), "guid": nil}}
-	}), err
 }
 
 // listCodeAlerts lists by the ref asked for; without one, by the default branch.

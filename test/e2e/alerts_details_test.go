@@ -1,0 +1,57 @@
+package e2e_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/promoter/store"
+	"github.com/sluice-sec/sluice/test/sandbox/github"
+)
+
+// What an analysis tells of an alert may come a run after the alert: then it is
+// the finding that is known already.
+func TestAReportThatComesAfterItsAlerts(t *testing.T) {
+	p := newAlerted(t, ofAcme()[0])
+	i := p.intercepted()
+	i.become(intercept{part: "code-scanning/analyses/", status: 503, body: `{"message":"Service unavailable"}`})
+	p.must(p.sandbox.Analyse(shop, github.Upload{Ref: "refs/heads/main", Commit: p.mainCommit(shop), Tool: "toy", Version: "1.0", Category: "a/b",
+		Results: []github.Result{{Rule: "TOY001", Path: "gone.go", Line: 1, Message: "bad", Security: "high", Snippet: "exec(x)", Fix: "run(x)"}}}))
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if got := p.facts(shop); i.met == 0 || len(got) != 1 || got[0].Facts.Fix != nil {
+		t.Fatalf("%+v, %d requests met the fault: want the alert without its report", got, i.met)
+	}
+	i.become(intercept{})
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if got := p.facts(shop); len(got) != 1 || got[0].Facts.Fix == nil {
+		t.Fatalf("%+v: want the same finding with what its report says", got)
+	}
+	const sarif = "GET /repos/{owner}/{repo}/code-scanning/analyses/{analysis_id}"
+	asked := p.requests(sarif)
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if now := p.requests(sarif); asked == 0 || now != asked {
+		t.Errorf("asked for reports %d times, then %d: want none anew where nothing was analysed anew", asked, now)
+	}
+}
+
+// facts are the findings of a repository as they are known.
+func (p *alerted) facts(full string) []store.Finding {
+	p.t.Helper()
+	repos, err := p.openStore().Repositories(context.Background())
+	p.must(err)
+	for _, r := range repos {
+		if r.FullName() == full {
+			snap, err := p.store.Load(context.Background(), r.ID)
+			p.must(err)
+			return snap.Findings
+		}
+	}
+	return nil
+}
+
+func (p *alerted) requests(route string) int {
+	p.t.Helper()
+	w, err := p.sandbox.World()
+	p.must(err)
+	return w.Requests[route].Requests
+}

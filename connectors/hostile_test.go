@@ -9,17 +9,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/metrics"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/sluice-sec/sluice/connectors"
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/native/nativetest"
 )
 
@@ -111,7 +108,7 @@ func TestHundredMebibytesInOneText(t *testing.T) {
 		doc := connectors.Document{Location: "hostile", Open: func() (io.ReadCloser, error) {
 			return io.NopCloser(io.MultiReader(bytes.NewReader(before), strings.NewReader(`"`), io.LimitReader(letters{}, size), strings.NewReader(`"`), bytes.NewReader(after))), nil
 		}}
-		stop := heapPeak(t)
+		stop := memtest.Peak(t)
 		report, err := connectors.Parse(context.Background(), connectors.Config{Type: format}, doc, connectors.ParseOptions{}, func(finding.Finding) error { return nil })
 		peak := stop()
 		t.Logf("%-12s peak heap %5.1f MiB, %+v, %v", format, peak, report.Skipped, err)
@@ -240,33 +237,5 @@ func eachLeaf(v any, path string, set func(any), render func(path string)) {
 		set(strings.Trim(hole, `"`))
 		render(path)
 		set(v)
-	}
-}
-
-// heapPeak watches the heap until it is stopped, and tells its peak in MiB.
-func heapPeak(t *testing.T) (stop func() float64) {
-	t.Helper()
-	runtime.GC()
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	var peak uint64
-	quit := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(2 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			metrics.Read(sample)
-			peak = max(peak, sample[0].Value.Uint64())
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-			}
-		}
-	})
-	return func() float64 {
-		close(quit)
-		wg.Wait()
-		return float64(peak) / (1 << 20)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/alerts"
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/githubapi"
+	"github.com/sluice-sec/sluice/connectors/memtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -287,15 +288,19 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind int, data []byte) {
 		kinds := alerts.Kinds()
 		n := 0
-		report, err := alerts.Parse(context.Background(), kinds[uint(kind)%uint(len(kinds))], bytes.NewReader(data), func(f finding.Finding) error {
-			n++
-			if f.Rule.ID == "" || f.Severity == finding.Unknown || f.State == "" || f.Kind == "" {
-				t.Fatalf("not a finding: %+v", f)
-			}
-			if f.Place != nil && (strings.HasPrefix(f.Place.Path, "/") || strings.HasPrefix(f.Place.Path, "..")) {
-				t.Fatalf("outside: %q", f.Place.Path)
-			}
-			return nil
+		var report finding.Report
+		var err error
+		memtest.Modest(t, len(data), func() {
+			report, err = alerts.Parse(context.Background(), kinds[uint(kind)%uint(len(kinds))], bytes.NewReader(data), func(f finding.Finding) error {
+				n++
+				if f.Rule.ID == "" || f.Severity == finding.Unknown || f.State == "" || f.Kind == "" {
+					t.Fatalf("not a finding: %+v", f)
+				}
+				if f.Place != nil && (strings.HasPrefix(f.Place.Path, "/") || strings.HasPrefix(f.Place.Path, "..")) {
+					t.Fatalf("outside: %q", f.Place.Path)
+				}
+				return nil
+			})
 		})
 		if n != report.Findings || report.Results != report.Findings+report.SkippedTotal() || err != nil && report.Complete {
 			t.Fatalf("%d findings, %+v, %v", n, report, err)

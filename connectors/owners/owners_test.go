@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/owners"
 )
 
@@ -39,8 +40,11 @@ func TestOwners(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(file), "pay/a.go")
 	f.Fuzz(func(t *testing.T, text []byte, path string) {
-		read := owners.Parse(text)
-		read.Of(path)
+		var read owners.File
+		memtest.Modest(t, len(text), func() {
+			read = owners.Parse(text)
+			read.Of(path)
+		})
 		if n := bytes.Count(text, []byte("\n")) + 1; len(read.Unread) > n {
 			t.Errorf("%d of %d lines", len(read.Unread), n)
 		}

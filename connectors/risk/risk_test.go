@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/risk"
 )
 
@@ -170,7 +171,9 @@ func FuzzReadEPSS(f *testing.F) {
 	f.Add(data(f, "epss.csv"))
 	f.Add(packed(f, data(f, "epss.csv")))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		e, err := risk.ReadEPSS(bytes.NewReader(raw))
+		var e *risk.EPSS
+		var err error
+		memtest.Modest(t, len(raw), func() { e, err = risk.ReadEPSS(bytes.NewReader(raw)) })
 		if (err == nil) != (e != nil) || e != nil && e.Len() == 0 {
 			t.Errorf("%v with %v", e, err)
 		}
@@ -181,7 +184,10 @@ func FuzzReadKEV(f *testing.F) {
 	f.Add(data(f, "kev.json"))
 	f.Add(packed(f, data(f, "kev.json")))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		if k, err := risk.ReadKEV(bytes.NewReader(raw)); (err == nil) != (k != nil) {
+		var k *risk.KEV
+		var err error
+		memtest.Modest(t, len(raw), func() { k, err = risk.ReadKEV(bytes.NewReader(raw)) })
+		if (err == nil) != (k != nil) {
 			t.Errorf("%v with %v", k, err)
 		}
 	})

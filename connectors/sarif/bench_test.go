@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/sarif"
 )
 
@@ -56,7 +57,7 @@ func BenchmarkParse500MB(b *testing.B) {
 	const size = 500_000_000
 	b.SetBytes(size)
 	for b.Loop() {
-		stop := heapPeak(b)
+		stop := memtest.Peak(b)
 		report, err := sarif.Parse(context.Background(), sarif.Options{Open: generate(size)}, func(finding.Finding) error { return nil })
 		peak := stop()
 		if err != nil || !report.Complete {

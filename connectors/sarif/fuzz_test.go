@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/sarif"
 )
 
@@ -51,7 +52,10 @@ func packed(data []byte) bool {
 
 func compare(t *testing.T, data []byte) {
 	t.Helper()
-	found, report, err := read(data, sarif.Options{Workers: 2})
+	var found []finding.Finding
+	var report finding.Report
+	var err error
+	memtest.Modest(t, len(data), func() { found, report, err = read(data, sarif.Options{Workers: 2}) })
 	if report.Results != report.Findings+report.SkippedTotal() || report.Findings != len(found) {
 		t.Errorf("counts do not add up: %+v, %d emitted", report, len(found))
 	}

@@ -3,11 +3,6 @@ package sarif_test
 import (
 	"fmt"
 	"io"
-	"runtime"
-	"runtime/metrics"
-	"sync"
-	"testing"
-	"time"
 )
 
 const generatedHead = `{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{"columnKind":"utf16CodeUnits","results":[`
@@ -79,33 +74,4 @@ func (g *generated) next(b []byte) []byte {
 		b = append(b, `]}]}]`...)
 	}
 	return append(b, '}')
-}
-
-// heapPeak samples the bytes of live and not yet swept heap objects until stop
-// is called, which returns the highest figure in MiB.
-func heapPeak(tb testing.TB) (stop func() float64) {
-	tb.Helper()
-	runtime.GC()
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	var peak uint64
-	quit := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(2 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			metrics.Read(sample)
-			peak = max(peak, sample[0].Value.Uint64())
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-			}
-		}
-	})
-	return func() float64 {
-		close(quit)
-		wg.Wait()
-		return float64(peak) / (1 << 20)
-	}
 }

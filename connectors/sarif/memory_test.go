@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/sarif"
 )
 
@@ -14,7 +15,7 @@ import (
 // BenchmarkParse500MB.
 func TestMemoryStaysSmall(t *testing.T) {
 	const most = 40
-	stop := heapPeak(t)
+	stop := memtest.Peak(t)
 	n := 0
 	report, err := sarif.Parse(context.Background(), sarif.Options{Open: generate(20 << 20)}, func(finding.Finding) error { n++; return nil })
 	peak := stop()
@@ -39,7 +40,7 @@ func TestOneResultCannotGrow(t *testing.T) {
 		"message":      `"message":{"text":"` + many("x") + `"}`,
 	} {
 		doc := []byte(result("", `{"ruleId":"r",`+members+`}`))
-		stop := heapPeak(t)
+		stop := memtest.Peak(t)
 		found, _, err := read(doc, sarif.Options{})
 		peak := stop()
 		if err != nil || len(found) != 1 || len(found[0].Message) > 17<<10 || len(found[0].Rule.Tags) > 64 {
@@ -67,7 +68,7 @@ func TestManyLargeOrEmptyResults(t *testing.T) {
 			}
 			return io.NopCloser(io.MultiReader(append(all, strings.NewReader(`]}]}`))...)), nil
 		}
-		stop := heapPeak(t)
+		stop := memtest.Peak(t)
 		report, err := sarif.Parse(context.Background(), sarif.Options{Open: open}, func(finding.Finding) error { return nil })
 		peak := stop() - float64(len(c.result))/(1<<20) // the generator's own
 		t.Logf("%s: %d results, peak heap %.1f MiB", name, report.Results, peak)

@@ -189,7 +189,7 @@ func (d *configText) decode(text []byte, c *Config) {
 	}
 	file, err := parser.ParseBytes(text, 0)
 	if err == nil && len(file.Docs) > 1 {
-		d.add(file.Docs[1].GetToken(), "a second YAML document: keep one document in the file", false)
+		d.add(file.Docs[1].Start, "a second YAML document: keep one document in the file", false)
 		return
 	}
 	if err == nil {

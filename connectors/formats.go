@@ -85,7 +85,7 @@ func recognise(ctx context.Context, open func() (io.ReadCloser, error)) (format,
 	sketch, err := jsonwalk.Look(ctx, open)
 	var broken *jsonwalk.Error
 	if errors.As(err, &broken) {
-		return format{}, fmt.Errorf("%w as a report in JSON: %w", ErrFormat, err)
+		return format{}, fmt.Errorf("%w as a report in JSON or XML: %w", ErrFormat, err)
 	}
 	if err != nil {
 		return format{}, err
@@ -101,6 +101,9 @@ func recognise(ctx context.Context, open func() (io.ReadCloser, error)) (format,
 	case 1:
 		return found[0], nil
 	case 0:
+		if sketch.Root != "" {
+			return format{}, fmt.Errorf("%w: of reports in XML only CycloneDX is read; have the scanner write JSON or SARIF", ErrFormat)
+		}
 		if sketch.Begins("", "[") && !sketch.Has("[*]") {
 			return format{}, fmt.Errorf("%w: an empty list is what several scanners write when they find nothing; name its format", ErrFormat)
 		}

@@ -79,6 +79,20 @@ func TestAutoRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+func TestAutoReadsCycloneDXOfAllXML(t *testing.T) {
+	data, err := os.ReadFile("cyclonedx/testdata/xml/extension.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fs, r, err := parse(t, connectors.Config{Name: "ci", Type: connectors.Auto}, string(data)); err != nil || r.Format != "cyclonedx" || len(fs) != 3 || !r.Complete {
+		t.Errorf("%d findings, %+v, %v", len(fs), r, err)
+	}
+	_, _, err = parse(t, connectors.Config{Name: "ci", Type: connectors.Auto}, `<?xml version="1.0"?><BugCollection version="4.8"></BugCollection>`)
+	if !errors.Is(err, connectors.ErrFormat) || !strings.Contains(err.Error(), "of reports in XML only CycloneDX is read; have the scanner write JSON or SARIF") {
+		t.Errorf("SpotBugs: %v", err)
+	}
+}
+
 func TestAutoLooksIntoGzip(t *testing.T) {
 	data, err := os.ReadFile("grype/testdata/image.json")
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package cyclonedx reads the vulnerabilities of CycloneDX documents in JSON, versions
-// 1.4 and later (https://cyclonedx.org/docs/1.6/json/), whether a scanner wrote them
-// or a person (VEX).
+// Package cyclonedx reads the vulnerabilities of CycloneDX documents, in JSON
+// (https://cyclonedx.org/docs/1.6/json/) and in XML, versions 1.4 and later and those
+// before with the vulnerability extension, whether a scanner wrote them or a person
+// (VEX).
 //
 // The awkward truth:
 //
@@ -27,13 +28,16 @@ import (
 	"github.com/sluice-sec/sluice/connectors/native"
 )
 
-// Recognise tells a document by its bomFormat.
+// Recognise tells a document by its bomFormat, or by the namespace of its root.
 func Recognise(k *jsonwalk.Sketch) bool {
-	return k.Is("bomFormat", "CycloneDX") || k.Has("specVersion") && (k.Has("components[*].bom-ref") || k.Has("vulnerabilities[*].affects"))
+	return strings.HasPrefix(k.Root, namespace) || k.Is("bomFormat", "CycloneDX") || k.Has("specVersion") && (k.Has("components[*].bom-ref") || k.Has("vulnerabilities[*].affects"))
 }
 
 // Parse reads a document; see native.Parse.
 func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) error) (finding.Report, error) {
+	if is, err := isMarkup(ctx, o); err != nil || is {
+		return parseMarkup(ctx, o, emit)
+	}
 	report := native.NewReport("cyclonedx", emit)
 	known, fault := learn(ctx, o)
 	if fault != nil && !native.Broken(fault) {
@@ -45,16 +49,7 @@ func Parse(ctx context.Context, o native.Options, emit func(finding.Finding) err
 		if ok, err := report.Read(e, &v); !ok {
 			return err
 		}
-		scanner := jsonwalk.Of[document](e.Around[0]).scanner()
-		if len(v.Affects) == 0 {
-			v.Affects = append(v.Affects, affected{})
-		}
-		for _, a := range v.Affects {
-			if err := report.Add(v.finding(scanner, known.component(a.Ref), a)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return v.report(report, jsonwalk.Of[document](e.Around[0]).scanner(), known.component)
 	})
 	if err == nil {
 		err = fault
@@ -79,7 +74,12 @@ func (d *document) scanner() finding.Scanner {
 	_, _ = jsonwalk.Decode(d.Metadata.Tools, &list)
 	var parts struct{ Components, Services []tool }
 	_, _ = jsonwalk.Decode(d.Metadata.Tools, &parts)
-	for _, t := range append(append(list, parts.Components...), parts.Services...) {
+	return scanner(append(append(list, parts.Components...), parts.Services...)...)
+}
+
+// scanner is the first tool with a name.
+func scanner(tools ...tool) finding.Scanner {
+	for _, t := range tools {
 		if t.Name != "" {
 			return finding.Scanner{Name: clean.Fold(t.Name, 200), Version: clean.Fold(t.Version, 200)}
 		}
@@ -90,23 +90,43 @@ func (d *document) scanner() finding.Scanner {
 type vulnerability struct {
 	ID, Description, Detail string
 	Source                  struct{ Name, URL string }
-	References              []struct{ ID string }
+	References              []reference
 	Ratings                 []rating
 	CWEs                    []string
-	Advisories              []struct{ URL string }
-	Recommendation          string
-	Analysis                struct{ State, Justification, Detail string }
+	Advisories              []advisory
+	Analysis                analysis
 	Affects                 []affected
 }
+
+type reference struct{ ID string }
 
 type rating struct {
 	Score                    float64
 	Severity, Vector, Method string
 }
 
+type advisory struct{ URL string }
+
+type analysis struct{ State, Justification, Detail string }
+
 type affected struct {
 	Ref      string
-	Versions []struct{ Version, Status string }
+	Versions []version
+}
+
+type version struct{ Version, Status string }
+
+// report adds a finding for each component that is affected, or one of none.
+func (v vulnerability) report(r *native.Report, by finding.Scanner, known func(ref string) component) error {
+	if len(v.Affects) == 0 {
+		v.Affects = []affected{{}}
+	}
+	for _, a := range v.Affects {
+		if err := r.Add(v.finding(by, known(a.Ref), a)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (v vulnerability) finding(scanner finding.Scanner, c component, a affected) finding.Finding {

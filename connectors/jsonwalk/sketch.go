@@ -1,7 +1,10 @@
 package jsonwalk
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"encoding/xml"
 	"io"
 	"strings"
 )
@@ -18,20 +21,27 @@ const (
 // Sketch is what a report looks like from its first MiB: which members there are,
 // and short texts in them. It is enough to tell formats apart.
 type Sketch struct {
-	Documents int // in the part seen; more than one is JSON Lines
+	Documents int    // in the part seen; more than one is JSON Lines
+	Root      string // of what is XML and no JSON: the root's namespace, a space, and its name
 	values    map[string]string
 	paths     []string
 }
 
-// Look sketches a report. It fails if the file cannot be opened, is empty or does
-// not begin as JSON; what is wrong further on is for its parser to say.
+// Look sketches a report. It fails if the file cannot be opened, is empty or begins
+// neither as JSON nor as XML; what is wrong further on is for its parser to say.
 func Look(ctx context.Context, open func() (io.ReadCloser, error)) (*Sketch, error) {
 	in, err := Open(ctx, open, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close() // nothing was written
-	s := NewScanner(io.LimitReader(in, sketchBytes))
+	head := bufio.NewReaderSize(io.LimitReader(in, sketchBytes), 4<<10)
+	if first, _ := head.Peek(64); bytes.HasPrefix(bytes.TrimLeft(first, " \t\r\n"), []byte("<")) {
+		if root := root(head); root != "" {
+			return &Sketch{Root: root}, nil
+		}
+	}
+	s := NewScanner(head)
 	k := &Sketch{values: map[string]string{}}
 	for {
 		if err = k.value(s, "", 0); err == nil {
@@ -45,6 +55,21 @@ func Look(ctx context.Context, open func() (io.ReadCloser, error)) (*Sketch, err
 		return k, nil
 	}
 	return nil, err
+}
+
+// root names the root of an XML document.
+func root(in io.Reader) string {
+	d := xml.NewDecoder(in)
+	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // names are ASCII
+	for {
+		t, err := d.Token()
+		if start, is := t.(xml.StartElement); is {
+			return start.Name.Space + " " + start.Name.Local
+		}
+		if err != nil {
+			return ""
+		}
+	}
 }
 
 // Has tells whether there is a value at a path, written as in Walk.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -44,12 +45,25 @@ func TestASketchIsBounded(t *testing.T) {
 
 func TestThereIsNoSketchOfWhatIsNoJSON(t *testing.T) {
 	var e *jsonwalk.Error
-	for _, doc := range []string{"", "  ", "<xml/>", "plain"} {
+	for _, doc := range []string{"", "  ", "<", "plain"} {
 		if k, err := jsonwalk.Look(context.Background(), text(doc)); !errors.As(err, &e) {
 			t.Errorf("%q: %v %v", doc, k, err)
 		}
 	}
 	if k, err := jsonwalk.Look(context.Background(), text(`{"a":1} nonsense`)); err != nil || !k.Has("a") {
 		t.Errorf("what follows the beginning is for the parser to say: %v", err)
+	}
+}
+
+func TestTheSketchOfXMLIsItsRoot(t *testing.T) {
+	for text, want := range map[string]string{
+		"<a/>": " a",
+		"\ufeff \n<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><!-- <b/> --><x:a xmlns:x='urn:x' b='c'><d>": "urn:x a",
+		"<": "", "<!-- <a/> -->": "", "{}": "", "<a": "",
+	} {
+		k, err := jsonwalk.Look(t.Context(), func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil })
+		if (want == "") != (err != nil || k.Root == "") || want != "" && k.Root != want {
+			t.Errorf("%q: %+v, %v; want %q", text, k, err, want)
+		}
 	}
 }

@@ -60,28 +60,31 @@ func Inputs(t testing.TB) []string {
 // Run with -update to write them.
 func Golden(t *testing.T, parse native.Parse, o native.Options) {
 	for _, file := range Inputs(t) {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all, report, err := Read(parse, data, o)
-			Check(t, all, report, err)
-			got := Describe(all, report, err)
-			golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("unlike %s:\n%s", golden, diff)
-			}
-		})
+		t.Run(filepath.Base(file), func(t *testing.T) { GoldenFile(t, file, parse, o) })
+	}
+}
+
+// GoldenFile is Golden of one file.
+func GoldenFile(t *testing.T, file string, parse native.Parse, o native.Options) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, report, err := Read(parse, data, o)
+	Check(t, all, report, err)
+	got := Describe(all, report, err)
+	golden := strings.TrimSuffix(file, filepath.Ext(file)) + ".golden"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("unlike %s:\n%s", golden, diff)
 	}
 }
 

@@ -14,8 +14,9 @@ type Change struct {
 	ClosedAt  time.Time // zero while open
 	Merged    bool
 	Draft     bool
-	Bot       bool // opened by a bot
-	Fork      bool // its head lives in another repository
+	Author    string // the login of who opened it; "" where nobody is left of that name
+	Bot       bool   // opened by a bot
+	Fork      bool   // its head lives in another repository
 	Head      string
 	Merge     string // the test merge commit, "" if none
 	Base      string // the base branch's name

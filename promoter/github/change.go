@@ -34,7 +34,7 @@ func (s *Surface) change(ctx context.Context, repo promoter.Repository, number i
 	}
 	c := promoter.Change{
 		Number: number, Open: pr.GetState() == "open", Draft: pr.GetDraft(),
-		Bot:  pr.GetUser().GetType() == "Bot",
+		Author: pr.GetUser().GetLogin(), Bot: isBot(pr.GetUser()),
 		Fork: pr.GetHead().GetRepo().GetID() != pr.GetBase().GetRepo().GetID(), // also when the fork is gone
 		Head: pr.GetHead().GetSHA(), Merge: pr.GetMergeCommitSHA(), Base: pr.GetBase().GetRef(),
 	}

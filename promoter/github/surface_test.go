@@ -310,6 +310,7 @@ func TestChange(t *testing.T) {
 	b.must(err)
 	p := b.pull()
 	want := promoter.Change{
+		Author: "alice",
 		Number: 1, Open: true, Head: p.HeadSHA, Merge: p.MergeCommit, Base: "main", MergeBase: p.MergeBase, FilesComplete: true,
 		Files: []promoter.ChangedFile{
 			{Path: "bin", Unknown: true},

@@ -32,7 +32,8 @@ func (in *incoming) add(s finding.Scan, location string) {
 
 // absorb matches one scan against what is known of the repository and books
 // what is new, what moved and what is gone.
-func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *FindingCounts) {
+// outsider tells of which pull requests the author has no write access.
+func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *FindingCounts, outsider func(number int) bool) {
 	scope := b.scope(finding.Scope{Source: a.source.Name, Ref: ref, Tool: key.tool, Category: key.category})
 	previous := b.newestScan(scope.No)
 	scan := store.Scan{
@@ -62,7 +63,7 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 			no = b.addFinding(f, scan.No)
 			n.New++
 		} else {
-			b.updateFacts(no, f)
+			b.updateFacts(no, f, func() bool { return b.maySay(no, scope, outsider) })
 			n.Known++
 		}
 		seen[no] = true

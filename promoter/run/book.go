@@ -215,9 +215,10 @@ func (b *book) addFinding(f finding.Finding, scan int64) int64 {
 	return no
 }
 
-func (b *book) updateFacts(no int64, f finding.Finding) {
+// updateFacts lets a scan say what a finding is, if it may.
+func (b *book) updateFacts(no int64, f finding.Finding, may func() bool) {
 	known := b.findings[no]
-	if next := facts(f); !same(known.Facts, next) {
+	if next := facts(f); !same(known.Facts, next) && may() {
 		known.Facts = next
 		known.Version++
 		b.changedF[no] = true

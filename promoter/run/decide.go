@@ -142,21 +142,6 @@ func unsettled(n promoter.Notice) bool {
 	return false
 }
 
-// anyPlace is the newest place a finding was seen at, for what depends on the
-// path alone.
-func anyPlace(b *book, no int64) *finding.Place {
-	var newest *store.Sighting
-	for _, s := range b.of(no) {
-		if newest == nil || s.LastScan > newest.LastScan {
-			newest = s
-		}
-	}
-	if newest == nil {
-		return nil
-	}
-	return newest.Place
-}
-
 func pathOf(p *finding.Place) string {
 	if p == nil {
 		return ""

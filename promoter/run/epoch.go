@@ -31,11 +31,19 @@ func (r *runner) epochs(snap *store.Snapshot) error {
 }
 
 // newMajors are the scanners of which a run read a scan by another major
-// version than the one before in the same scope.
+// version than the one before in the same scope. What the report of a pull
+// request says of its scanner, anybody may have written.
 func newMajors(snap *store.Snapshot, run int64) map[string]string {
+	change := map[int64]bool{}
+	for _, scope := range snap.Scopes {
+		change[scope.No] = isChangeRef(scope.Ref)
+	}
 	before := map[int64]string{}
 	out := map[string]string{}
 	for _, s := range snap.Scans { // in the order they were taken in
+		if change[s.Scope] {
+			continue
+		}
 		v := major(s.ToolVersion)
 		if old := before[s.Scope]; s.RunID == run && old != "" && v != "" && old != v {
 			out[s.Tool] = v

@@ -18,7 +18,7 @@ import (
 func (r *runner) assignCohorts(ctx context.Context, b *book) error {
 	keys := map[int64]string{}
 	for no, f := range b.findings {
-		place := anyPlace(b, no)
+		place := b.home(no)
 		answer := r.Decider.Cohort(ctx, input.Cohort{
 			Schema: input.Schema, Finding: r.findingInput(f.Facts, place), Repository: r.repositoryInput(b.repo(), pathOf(place)),
 		})

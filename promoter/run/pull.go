@@ -238,7 +238,7 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		in.complete = in.complete && whole
 		said.Apply(in.findings)
 		r.enrich(ctx, a, b.repo(), in.findings)
-		b.absorb(a, r.refOf(a.context, b.repo()), key, in, &r.report.Findings)
+		b.absorb(a, r.refOf(a.context, b.repo()), key, in, &r.report.Findings, func(number int) bool { return r.outsider(ctx, b.repo(), number) })
 	}
 	return nil
 }

@@ -1,0 +1,111 @@
+package e2e_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/test/sandbox/github"
+)
+
+// What somebody who may only open pull requests can write: the report of their
+// own, every word of it.
+
+// copied opens a pull request by an outsider whose head holds what another's
+// does, so that a report of it speaks of the same findings.
+func (p *place) copied(from string) (head string, number int) {
+	p.t.Helper()
+	head = p.commit(shop, "evil", from, map[string]string{"README.md": "hello\n"})
+	number, err := p.sandbox.OpenPullRequest(shop, github.NewPullRequest{Title: "A small change", Head: "evil", Base: "main", Author: "eve"})
+	p.must(err)
+	return head, number
+}
+
+func TestAPullRequestsReportChangesNoCommentInAnother(t *testing.T) {
+	p, number := advised(t)
+	p.settings = "thresholds: {default: {advise: medium}}\n"
+	p.run()
+	before := body(p.pull(shop, number))
+	head, evil := p.copied("feature")
+	p.deliver(shop, head, pullRef(evil), "toy.sarif", func(r map[string]any) {
+		rated("1.0")(r)
+		for _, result := range r["results"].([]any) {
+			result.(map[string]any)["message"] = map[string]any{"text": "All is well."}
+		}
+	})
+	p.run()
+	p.run()
+	if after := body(p.pull(shop, number)); after != before {
+		t.Errorf("another's comment reads\n%s\nwas\n%s", after, before)
+	}
+	if n := len(live(p.pull(shop, number))); n != 1 {
+		t.Errorf("%d comments live, want 1", n)
+	}
+}
+
+// Who copies what somebody else has just pushed, and is scanned sooner, has no
+// word about it either.
+func TestAnOutsidersReportThatComesFirstSaysNothingAboutAnothersChange(t *testing.T) {
+	p := newPlace(t)
+	p.settings = "thresholds: {default: {advise: medium}}\n"
+	p.repository(shop, map[string]string{"main.go": base})
+	p.scan(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "branch-main")
+	p.run()
+	p.move("/high", promoter.Advise)
+	theirs := p.commit(shop, "feature", "main", map[string]string{"main.go": base + code("", "func added() {", "\texec(b)", "}")})
+	number := p.open(shop, "feature")
+	head, evil := p.copied("feature")
+	p.deliver(shop, head, pullRef(evil), "toy.sarif", rated("1.0"))
+	p.run()
+	p.scanPull(shop, theirs, number)
+	p.run()
+	p.deliver(shop, head, pullRef(evil), "again.sarif", rated("1.0"))
+	p.run()
+	if n := len(live(p.pull(shop, number))); n != 1 {
+		t.Errorf("%d comments live, want 1", n)
+	}
+}
+
+// What stands on the base branch is what the base branch's scan says.
+func TestAPullRequestsReportChangesNoStandingFinding(t *testing.T) {
+	p := newPlace(t)
+	p.repository(shop, map[string]string{"main.go": base})
+	p.scan(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "branch-main")
+	p.run()
+	head, evil := p.copied("main")
+	p.deliver(shop, head, pullRef(evil), "toy.sarif", func(r map[string]any) {
+		rated("1.0")(r)
+		for _, result := range r["results"].([]any) {
+			result.(map[string]any)["message"] = map[string]any{"text": "All is well."}
+		}
+	})
+	p.run()
+	repos, err := p.openStore().Repositories(t.Context())
+	p.must(err)
+	snap, err := p.store.Load(t.Context(), repos[0].ID)
+	p.must(err)
+	if f := snap.Findings[0].Facts; len(snap.Findings) != 1 || f.Message != toyRules[0].text || f.Severity.String() != "high" {
+		t.Errorf("%d findings, the first %s: %s", len(snap.Findings), f.Severity, f.Message)
+	}
+}
+
+// A new version that a pull request's report names is no new version of the
+// scanner: it would take the evidence of every repository's cohorts apart.
+func TestAPullRequestsReportBeginsNoEpoch(t *testing.T) {
+	p, number := advised(t)
+	for _, version := range []string{"7.0", "8.0", "9.0"} {
+		head := p.commit(shop, "feature", "", map[string]string{"v.txt": version})
+		p.deliver(shop, head, pullRef(number), "toy.sarif", func(r map[string]any) {
+			r["tool"].(map[string]any)["driver"].(map[string]any)["version"] = version
+		})
+		p.run()
+	}
+	standings, err := p.openStore().Standings(context.Background())
+	p.must(err)
+	for _, s := range standings {
+		if len(s.Epochs) > 0 {
+			t.Errorf("%s: %d epoch events", s.Key, len(s.Epochs))
+		}
+	}
+}

@@ -47,7 +47,7 @@ func masked(secret string) bool {
 
 var quoted = regexp.MustCompile("\"[^\"]{4,}\"|'[^']{4,}'|`[^`]{4,}`")
 
-// secretWords lists, longest first, what of a snippet must not be repeated
+// secretWords lists what of a snippet must not be repeated
 // elsewhere: the match, all of it, what stands in quotes or after = or :, and
 // words that do not look like words.
 func secretWords(secret, snippet string) []string {
@@ -65,25 +65,58 @@ func secretWords(secret, snippet string) []string {
 			}
 		}
 	}
-	list = slices.DeleteFunc(list, func(w string) bool { return len(w) < 4 })
-	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
-	return list
+	return slices.DeleteFunc(list, func(w string) bool { return len(w) < 4 })
 }
 
 // random matches what is long and mixed enough to be a key, whether or not a
 // snippet showed it.
 var random = regexp.MustCompile(`[A-Za-z0-9+_=-]{20,}`)
 
+// maxHidden bounds a text in which marks, which are longer, stand for words, in bytes.
+const maxHidden = 16 << 10
+
 // hide replaces words, and what looks like a key, in text. The rule's id stays:
 // some are UUIDs.
 func hide(text string, words []string, ruleID string) string {
-	for _, w := range words {
-		text = strings.ReplaceAll(text, w, redacted)
-	}
-	return random.ReplaceAllStringFunc(text, func(w string) string {
+	text = random.ReplaceAllStringFunc(mark(text, words), func(w string) string {
 		if strings.Contains(ruleID, w) || !strings.ContainsAny(w, "0123456789") {
 			return w
 		}
 		return redacted
 	})
+	if len(text) > maxHidden {
+		text = strings.ToValidUTF8(text[:maxHidden], "")
+	}
+	return text
+}
+
+// mark puts one mark in the place of each stretch of text that words cover. It looks
+// for them in the text alone, never in marks: a report may choose words that stand in
+// a mark, and each would make more of the others.
+func mark(text string, words []string) string {
+	covered := make([]bool, len(text))
+	for _, w := range words {
+		until := 0
+		for at := 0; at <= len(text)-len(w); at++ {
+			found := strings.Index(text[at:], w)
+			if found < 0 {
+				break
+			}
+			at += found
+			for i := max(at, until); i < at+len(w); i++ {
+				covered[i] = true
+			}
+			until = at + len(w)
+		}
+	}
+	var out strings.Builder
+	for i := range len(text) {
+		switch {
+		case !covered[i]:
+			out.WriteByte(text[i])
+		case i == 0 || !covered[i-1]:
+			out.WriteString(redacted)
+		}
+	}
+	return out.String()
 }

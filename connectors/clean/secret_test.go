@@ -51,3 +51,34 @@ func TestRedactDoesNotHashWhatTheScannerMasked(t *testing.T) {
 		}
 	}
 }
+
+// A report can choose words that stand in the mark itself: it must not grow with them.
+func TestRedactDoesNotRedactItsOwnMarks(t *testing.T) {
+	for _, shown := range []string{
+		strings.Repeat(`"reda" "cted" "dact" "[red" "ted]" `, 3), // over and over
+		`"reda" "eda" "edac" "dact" "acted]" "[redacted"`,
+	} {
+		for _, text := range []string{"reda and cted", strings.Repeat("reda ", 1_000)} {
+			f := finding.Finding{Message: text, Rule: finding.Rule{ID: "r"}}
+			clean.Redact(&f, "", shown, nil)
+			if n := strings.Count(f.Message, "[redacted]"); n == 0 || len(f.Message) > 16<<10 || strings.Contains(strings.ReplaceAll(f.Message, "[redacted]", ""), "reda") {
+				t.Errorf("%d bytes: %.100q", len(f.Message), f.Message)
+			}
+		}
+	}
+}
+
+func TestRedactKeepsTextsBounded(t *testing.T) {
+	f := finding.Finding{Message: strings.Repeat("reda ", 3_000), Rule: finding.Rule{ID: "r"}}
+	if clean.Redact(&f, "reda", "", nil); len(f.Message) > 16<<10 || len(f.Message) < 10<<10 {
+		t.Errorf("%d bytes", len(f.Message))
+	}
+}
+
+// What one word hides must not lay bare the rest of a longer one.
+func TestRedactHidesWordsThatOverlap(t *testing.T) {
+	f := finding.Finding{Message: "xabcdefghix", Rule: finding.Rule{ID: "r"}}
+	if clean.Redact(&f, "cdefghi", `"abcd" "cdefghi"`, nil); f.Message != "x[redacted]x" {
+		t.Errorf("%q", f.Message)
+	}
+}

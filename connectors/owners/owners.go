@@ -43,7 +43,11 @@ func Parse(text []byte) File {
 			f.Unread = append(f.Unread, number)
 			continue
 		}
-		f.rules = append(f.rules, rules...)
+		for _, rule := range rules {
+			if rule.RawPattern() != "/" { // it matches nothing, and the library cannot say so (1.2.1)
+				f.rules = append(f.rules, rule)
+			}
+		}
 	}
 	return f
 }

@@ -131,6 +131,85 @@ func TestCollectArtifacts(t *testing.T) {
 	}
 }
 
+// Whoever can open a pull request can upload any artifact. None of theirs keeps others' from being collected, and
+// nothing of this machine gets into a report.
+func TestCollectArtifactsFromAHostileArchive(t *testing.T) {
+	for _, program := range []string{"jq", "unzip"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("no %s here, which collect-artifacts (or the gh it is tested with) needs", program)
+		}
+	}
+	secret := write(t, t.TempDir(), "key", "the marker key", 0o600)
+	for name, hostile := range map[string]string{
+		"no archive":        "this is no archive",
+		"no report":         archive(t, map[string]string{"readme.txt": "nothing"}),
+		"a link to a file":  linked(t, "run.sarif", secret),
+		"a link to no end":  linked(t, "run.sarif", "/dev/zero"),
+		"a folder's name":   archive(t, map[string]string{"gosec.sarif/": ""}),
+		"larger than large": archive(t, map[string]string{"run.sarif": strings.Repeat("x", 3<<20)}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bin, drop, store := t.TempDir(), t.TempDir(), t.TempDir()
+			write(t, bin, "gh", fakeGH, 0o755)
+			for path, text := range answers {
+				write(t, store, strings.ReplaceAll(path, "/", "_"), text, 0o600)
+			}
+			write(t, store, "repos_acme_shop_actions_artifacts_7_zip", hostile, 0o600)
+			write(t, store, "repos_acme_shop_actions_artifacts_8_zip", archive(t, map[string]string{"gosec.sarif": "main"}), 0o600)
+			env := []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "ANSWERS=" + store, "LARGEST_MB=1"}
+			out, code := script(t, env, "./collect-artifacts", drop, "acme/shop")
+			if code != 0 {
+				t.Errorf("ended with %d: %s", code, out)
+			}
+			want := map[string]string{"acme/shop/branch-main/" + mainCommit + "/gosec.sarif": "main", ".collected/7": "", ".collected/8": ""}
+			if diff := cmp.Diff(want, tree(t, drop)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A repository that GitHub has no answer about keeps no other from being collected, and is told of.
+func TestCollectArtifactsOfSeveralRepositories(t *testing.T) {
+	for _, program := range []string{"jq", "unzip"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("no %s here, which collect-artifacts (or the gh it is tested with) needs", program)
+		}
+	}
+	bin, drop, store := t.TempDir(), t.TempDir(), t.TempDir()
+	write(t, bin, "gh", fakeGH, 0o755)
+	for path, text := range answers {
+		write(t, store, strings.ReplaceAll(path, "/", "_"), text, 0o600)
+	}
+	write(t, store, "repos_acme_shop_actions_artifacts_8_zip", archive(t, map[string]string{"gosec.sarif": "main"}), 0o600)
+	env := []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "ANSWERS=" + store}
+	out, code := script(t, env, "./collect-artifacts", drop, "acme/gone", "acme/shop")
+	if code != 1 || !strings.Contains(out, "acme/gone") || !strings.Contains(out, "artifact 7") {
+		t.Errorf("ended with %d: %s", code, out)
+	}
+	want := map[string]string{"acme/shop/branch-main/" + mainCommit + "/gosec.sarif": "main", ".collected/8": ""}
+	if diff := cmp.Diff(want, tree(t, drop)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// linked is an archive with one symbolic link.
+func linked(t *testing.T, name, target string) string {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	header := &zip.FileHeader{Name: name}
+	header.SetMode(fs.ModeSymlink | 0o777)
+	f, err := w.CreateHeader(header)
+	if err == nil {
+		_, err = f.Write([]byte(target))
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 // The line is silent when all is well or another run is at work, and shows the end of the log otherwise.
 func TestCronLine(t *testing.T) {
 	for code, loud := range map[int]bool{0: false, 4: false, 1: true, 2: true, 3: true} {

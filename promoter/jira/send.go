@@ -70,7 +70,7 @@ func (s *Surface) send(ctx context.Context, method, path string, in, out any, ch
 }
 
 func (s *Surface) once(ctx context.Context, method, path string, in, out any, changes bool) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.room(ctx); err != nil {
 		return &promoter.LaterError{Why: "interrupted"}
 	}
 	within, cancel := context.WithTimeout(ctx, s.config.Timeout)
@@ -87,6 +87,7 @@ func (s *Surface) once(ctx context.Context, method, path string, in, out any, ch
 		return lost(ctx, method, path, err, changes)
 	}
 	defer resp.Body.Close()
+	s.drawn(resp.Header)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if resp.StatusCode >= 400 || resp.StatusCode >= 300 && resp.StatusCode != http.StatusNotModified {
 		return s.no(method, path, resp.Response, body, changes)

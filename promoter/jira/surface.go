@@ -66,6 +66,7 @@ type Surface struct {
 	epic    string // Data Center: the field an epic's key goes in
 	fields  map[string]string
 	refused map[string]refusal
+	empty   time.Time // the bucket, until then
 }
 
 // New checks the configuration; it sends nothing.

@@ -35,7 +35,7 @@ func TestEveryFaultAtEveryRequestToTheTracker(t *testing.T) {
 func allTasks(t *testing.T, l *law, at jira.Deployment) *story {
 	t.Helper()
 	s := emptyStory(t, l, github.Limits{})
-	must(t, s.openTracker(at))
+	must(t, s.openTracker(at, jira.Limits{}))
 	s.settings = "thresholds: {default: {advise: medium}}\n" + routes
 	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/high", "rest/toy/medium"}, s.machine.Now())
 	must(t, err)

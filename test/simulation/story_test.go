@@ -67,7 +67,7 @@ func newStory(l *law, dir string, seed uint64) (*story, error) {
 		return s, err
 	}
 	if n := s.rng.IntN(3); n > 0 {
-		if err := s.openTracker([]jira.Deployment{jira.Cloud, jira.DataCenter}[n-1]); err != nil {
+		if err := s.openTracker([]jira.Deployment{jira.Cloud, jira.DataCenter}[n-1], jira.Limits{}); err != nil {
 			return s, err
 		}
 	}

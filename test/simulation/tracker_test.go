@@ -23,9 +23,9 @@ const jiraToken = "jira-token"
 const routes = "routes: [{name: sec, jira: {project: SEC, issue_type: Task, withdrawn_status: \"To Do\", due: {high: 7d}}}]\n"
 
 // openTracker puts a Jira beside the platform.
-func (p *place) openTracker(at jira.Deployment) (err error) {
+func (p *place) openTracker(at jira.Deployment, limits jira.Limits) (err error) {
 	p.deployment = at
-	if p.jira, err = jira.New(filepath.Join(p.dir, "jira"), jira.Options{Deployment: at, Clock: p.clock.Now, SearchLag: 40 * time.Second}); err != nil {
+	if p.jira, err = jira.New(filepath.Join(p.dir, "jira"), jira.Options{Deployment: at, Clock: p.clock.Now, SearchLag: 40 * time.Second, Limits: limits}); err != nil {
 		return err
 	}
 	for _, name := range []string{bot, "ann"} {

@@ -56,7 +56,9 @@ func (c *call) handle(rt *route) (any, error) {
 	if c.person != nil {
 		name = c.person.Name
 	}
-	if err := c.s.admit(rt.method, rt.pattern, name, c.params["issue"]); err != nil {
+	err := c.s.admit(rt.method, rt.pattern, name, c.params["issue"])
+	c.s.bucketHeaders(c.w.Header(), name)
+	if err != nil {
 		return nil, err
 	}
 	if c.person == nil && !rt.open {

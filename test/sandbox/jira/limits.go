@@ -62,6 +62,18 @@ func (s *Server) Throttle(reason Reason, until time.Time, silent bool) {
 	s.meter.closed = &closure{reason, until, silent}
 }
 
+// bucketHeaders are what Data Center says with each answer where a limit is set.
+func (s *Server) bucketHeaders(h http.Header, person string) {
+	b := s.meter.buckets[person]
+	if b == nil {
+		return
+	}
+	h.Set("X-Ratelimit-Limit", strconv.Itoa(s.opt.Limits.Bucket))
+	h.Set("X-Ratelimit-Remaining", strconv.Itoa(int(b.tokens)))
+	h.Set("X-Ratelimit-Fillrate", "1")
+	h.Set("X-Ratelimit-Interval-Seconds", "1")
+}
+
 // admit books a request, or says why it is refused. issue is the key or id a write names, if it names one.
 func (s *Server) admit(method, route, person, issue string) error {
 	m, limits, now := &s.meter, s.opt.Limits, s.now()
@@ -142,8 +154,6 @@ func (s *Server) tooMany(reason Reason, wait time.Duration, limit int, silent bo
 		h.Set("Retry-After", strconv.Itoa(seconds))
 	}
 	if s.world.Deployment == DataCenter {
-		h.Set("X-Ratelimit-Fillrate", "1")
-		h.Set("X-Ratelimit-Interval-Seconds", "1")
 		return &refusal{status: http.StatusTooManyRequests, header: h, html: "<!doctype html><html lang=\"en\"><head><title>HTTP Status 429</title></head><body><h1>Rate limit exceeded.</h1></body></html>"}
 	}
 	h.Set("X-Ratelimit-Reset", s.now().Add(time.Duration(seconds)*time.Second).Format("2006-01-02T15:04Z"))

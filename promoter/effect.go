@@ -31,6 +31,17 @@ func (v Verb) OnTracker() bool {
 	return v == VerbTask || v == VerbEditTask || v == VerbLinkTask || v == VerbHandBack
 }
 
+// Settles is how long after it was sent an effect without an answer may still
+// happen, so that it is neither looked for nor repeated before: a tracker has no
+// conditional writes, and its search lags. A platform's surface looks at once,
+// and waits by itself where it has to.
+func (v Verb) Settles() time.Duration {
+	if v.OnTracker() {
+		return 10 * time.Minute
+	}
+	return 0
+}
+
 // EffectState follows the protocol of every effect: intended is stored before
 // anything is sent, sent before the call, unknown when the call's outcome is.
 type EffectState string
@@ -63,6 +74,17 @@ type Effect struct {
 	Error      string      `json:"error,omitempty"`
 	Reason     string      `json:"reason"`
 	RunID      int64       `json:"run_id"`
+}
+
+// LookFrom is when it can first be looked for.
+func (e Effect) LookFrom() time.Time {
+	if e.SentAt.IsZero() {
+		return e.NotBefore
+	}
+	if settled := e.SentAt.Add(e.Verb.Settles()); settled.After(e.NotBefore) {
+		return settled
+	}
+	return e.NotBefore
 }
 
 // Reply is an answer in words to one comment of a person. Its notice, if it has

@@ -17,3 +17,21 @@ func TestLaterSaysWhen(t *testing.T) {
 		}
 	}
 }
+
+func TestAnEffectIsLookedForOnceItCannotArriveAnyMore(t *testing.T) {
+	sent := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		e    promoter.Effect
+		want time.Time
+	}{
+		"an issue":                 {promoter.Effect{Verb: promoter.VerbTask, SentAt: sent}, sent.Add(10 * time.Minute)},
+		"a hand-back":              {promoter.Effect{Verb: promoter.VerbHandBack, SentAt: sent}, sent.Add(10 * time.Minute)},
+		"answered late":            {promoter.Effect{Verb: promoter.VerbLinkTask, SentAt: sent, NotBefore: sent.Add(time.Hour)}, sent.Add(time.Hour)},
+		"a review":                 {promoter.Effect{Verb: promoter.VerbReview, SentAt: sent}, sent},
+		"sent by a clock set back": {promoter.Effect{Verb: promoter.VerbTask, NotBefore: sent}, sent},
+	} {
+		if got := c.e.LookFrom(); !got.Equal(c.want) {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}

@@ -75,10 +75,11 @@ func prepared(b *bench, verb promoter.Verb) promoter.Effect {
 }
 
 // recover settles an effect the way the loop does: an unknown or killed one is
-// looked for first, ten minutes after it was sent; a later one is done again.
+// looked for first, once it can be; a later one is done again.
 func (b *bench) recover(e promoter.Effect, err error) {
 	b.t.Helper()
-	e.NotBefore = b.clock.Now().Add(10 * time.Minute)
+	e.SentAt = b.clock.Now()
+	b.must(b.clock.Sleep(context.Background(), e.LookFrom().Sub(e.SentAt)))
 	for range 5 {
 		seen, lost := b.surface().Find(context.Background(), e)
 		var wait *promoter.LaterError

@@ -10,7 +10,7 @@
 //   - Creating is not repeatable. An issue is known by its label
 //     sluice-<token> alone until its number is stored, and the search that
 //     finds a label follows the issues by seconds to minutes. So after a lost
-//     answer nothing is repeated for ten minutes and two searches, and still a
+//     answer nothing is repeated for ten minutes and, an issue, two searches, and still a
 //     search that lags for longer makes a second issue; Find joins the two
 //     when it meets them.
 //   - What differs from the hashes we remember counts as edited by a person

@@ -41,6 +41,9 @@ func TestOneTaskWhateverBreaks(t *testing.T) {
 						break
 					}
 					b.must(b.clock.Sleep(context.Background(), time.Duration(rapid.IntRange(0, 30).Draw(rt, "minutes"))*time.Minute))
+					if b.clock.Now().Before(e.LookFrom()) {
+						continue
+					}
 					cut("find")
 					seen, lost := b.surface().Find(context.Background(), e)
 					var later *promoter.LaterError

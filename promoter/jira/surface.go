@@ -165,13 +165,8 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 	return t.outcome("do", post, err)
 }
 
-// settles is how long what was sent may still arrive, and longer than a search
-// commonly lags.
-const settles = 10 * time.Minute
-
-// Find settles an effect whose outcome is not known. Before Effect.NotBefore,
-// and for VerbTask before ten minutes after Effect.SentAt, it returns a
-// *promoter.LaterError with the time that is left, and asks Jira nothing.
+// Find settles an effect whose outcome is not known. It is for the caller to wait
+// until Effect.LookFrom: what is still on its way is not found.
 //
 // For VerbTask it searches for the token; finding nothing, it waits for
 // Config.SecondLook on the Clock and searches again (interrupted, it returns a
@@ -182,13 +177,6 @@ func (s *Surface) Find(ctx context.Context, e promoter.Effect) (promoter.Observe
 	t, err := s.task(e)
 	if err != nil {
 		return promoter.Observed{}, err
-	}
-	from := e.NotBefore
-	if e.Verb == promoter.VerbTask && !e.SentAt.IsZero() && e.SentAt.Add(settles).After(from) {
-		from = e.SentAt.Add(settles)
-	}
-	if left := from.Sub(s.config.Clock.Now()); left > 0 {
-		return promoter.Observed{}, &promoter.LaterError{Why: "find " + string(e.Verb) + ": what was sent may still arrive", After: left}
 	}
 	var post promoter.ObservedPost
 	switch e.Verb {

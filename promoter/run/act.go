@@ -186,8 +186,8 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
 	case errors.Is(err, promoter.ErrUnknownOutcome):
 		s.State, s.Error, outcome = promoter.EffectUnknown, err.Error(), outcomeUnknown
-		if e.Verb == promoter.VerbTask {
-			s.NotBefore = at.Add(taskSettles)
+		if wait := e.Verb.Settles(); wait > 0 {
+			s.NotBefore = at.Add(wait)
 		}
 	default:
 		// Something could not be read before anything was written.

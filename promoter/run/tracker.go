@@ -9,11 +9,6 @@ import (
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
-// A tracker has no conditional writes and its search lags, so a creation that
-// nobody answered is looked for only after a while, and repeated with the same
-// token: should the first turn up after all, both carry it and are known for one.
-const taskSettles = 10 * time.Minute
-
 // trackerState is what a run has learnt of the tracker.
 type trackerState struct {
 	patience patience
@@ -121,31 +116,30 @@ func (r *runner) countLost(v promoter.Verb, out effectOutcome) {
 // that was set back since: nobody can say how long ago that was.
 func (r *runner) countAnew(e *promoter.Effect) error {
 	now := r.Now().UTC()
-	if e.Verb != promoter.VerbTask || !e.SentAt.After(now) {
+	wait := e.Verb.Settles()
+	if wait == 0 || !e.SentAt.After(now) {
 		return nil
 	}
 	e.SentAt = time.Time{}
-	if !e.NotBefore.IsZero() && e.NotBefore.Sub(now) <= taskSettles {
+	if !e.NotBefore.IsZero() && e.NotBefore.Sub(now) <= wait {
 		return nil
 	}
-	e.NotBefore = now.Add(taskSettles)
+	e.NotBefore = now.Add(wait)
 	return r.Store.Settle(r.keep, store.Settlement{EffectID: e.ID, State: promoter.EffectUnknown, Error: "the clock was set back", NotBefore: e.NotBefore, At: now})
 }
 
 // tooEarly says from when on an effect can be looked for, if not yet.
 func (r *runner) tooEarly(e promoter.Effect) string {
-	from := e.NotBefore
-	if settled := e.SentAt.Add(taskSettles); e.Verb == promoter.VerbTask && settled.After(from) {
-		from = settled
-	}
-	if r.Now().Before(from) {
+	if from := e.LookFrom(); r.Now().Before(from) {
 		return "what was sent may still arrive; it is looked for from " + from.UTC().Format(time.RFC3339) + " on"
 	}
 	return ""
 }
 
 // sendAgain repeats a creation that was looked for and not found, as it was
-// meant then. Where that is not wanted any more it is cancelled instead.
+// meant then and with the same token: should the first turn up after all, both
+// carry it and are known for one. Where that is not wanted any more it is
+// cancelled instead.
 func (r *runner) sendAgain(ctx context.Context, e promoter.Effect) error {
 	before, err := r.remembered(ctx, e)
 	if err != nil {

@@ -224,6 +224,35 @@ func TestALostTaskIsLookedForThoughTheClockWasSetBack(t *testing.T) {
 	}
 }
 
+// A write that arrives minutes after its connection was lost is not repeated before that: nobody is told twice, and no
+// newer text is overwritten by an older one.
+func TestAWriteToTheTrackerThatArrivesLateIsNotRepeated(t *testing.T) {
+	l := &law{}
+	after := func(r faults.Rule) string {
+		s := allTasks(t, l, jira.Cloud)
+		s.settings = strings.ReplaceAll(s.settings, "To Do", "In Progress")
+		r.Writes = true
+		s.jiraFire.Inject(r)
+		s.mustRun(t)
+		if len(s.jiraFire.Met()) == 0 {
+			t.Fatalf("nothing is sent to %s", r.Route)
+		}
+		s.jiraFire.Calm()
+		for _, later := range []time.Duration{2 * time.Minute, 2 * time.Minute, 2 * time.Minute, time.Hour} {
+			s.clock.advance(later)
+			s.jiraFire.Arrive()
+			s.mustRun(t)
+		}
+		return s.shownTasks(t)
+	}
+	want := after(faults.Rule{Fault: faults.Meanwhile("nothing", func() {})})
+	for _, route := range []string{"/rest/api/3/issue/{issueIdOrKey}", "/rest/api/3/issue/{issueIdOrKey}/transitions", "/rest/api/3/issue/{issueIdOrKey}/remotelink"} {
+		if got := after(faults.Rule{Route: route, Fault: faults.Late(5 * time.Minute)}); got != want {
+			t.Errorf("%s:\n%s\nwant:\n%s", route, got, want)
+		}
+	}
+}
+
 // A pull request that GitHub does not find once is not gone with all its findings.
 func TestAPullRequestIsGoneWhenItIsNotFoundTwice(t *testing.T) {
 	s := oneComment(t)

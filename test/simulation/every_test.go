@@ -19,7 +19,7 @@ type ordeal struct {
 	injector func(*story) *faults.Injector
 	trouble  func(*story) []faults.Rule
 	shown    func(*story) string
-	runs     int // undisturbed ones after it, an hour apart
+	runs     []time.Duration // undisturbed ones after it, so long after the one before
 }
 
 // TestEveryFaultAtEveryRequest lets one request of a run that has everything to do meet one fault: each request in turn,
@@ -29,7 +29,7 @@ func TestEveryFaultAtEveryRequest(t *testing.T) {
 	l := &law{}
 	o := ordeal{
 		place: func() *story { return everything(t, l) }, injector: func(s *story) *faults.Injector { return s.injector },
-		trouble: func(s *story) []faults.Rule { return s.trouble() }, shown: func(s *story) string { return s.shown(t) }, runs: 2,
+		trouble: func(s *story) []faults.Rule { return s.trouble() }, shown: func(s *story) string { return s.shown(t) }, runs: []time.Duration{time.Hour, time.Hour},
 	}
 	want, requests := o.undisturbed(t)
 	if strings.Count(want, "summary") < 4 || len(requests) < 20 {
@@ -73,8 +73,8 @@ func (o ordeal) each(t *testing.T, want string, requests []faults.Met) string {
 			report := s.mustRun(t)
 			o.injector(s).Calm()
 			said[report.Outcome]++
-			for range o.runs {
-				s.clock.advance(time.Hour)
+			for _, later := range o.runs {
+				s.clock.advance(later)
 				o.injector(s).Arrive()
 				s.mustRun(t)
 			}
@@ -84,7 +84,7 @@ func (o ordeal) each(t *testing.T, want string, requests []faults.Met) string {
 			must(t, s.close())
 		}
 	}
-	return lines(table, o.runs)
+	return lines(table, len(o.runs))
 }
 
 func fits(r faults.Rule, o faults.Operation) bool {

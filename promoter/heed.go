@@ -89,7 +89,7 @@ func (h *heeding) utterance(u Utterance) error {
 	case u.Notice == 0:
 		row.Topic = TopicNowhere
 	default:
-		uncounted, err := h.uncounted(u, c.Kind)
+		uncounted, err := h.uncounted(u, c)
 		if err != nil {
 			return err
 		}
@@ -105,13 +105,13 @@ func (h *heeding) utterance(u Utterance) error {
 }
 
 // uncounted says why a verdict does not count. What was accepted once stays so,
-// also when the person has left since.
-func (h *heeding) uncounted(u Utterance, kind VerdictKind) (string, error) {
+// also when the person has left since; what they make of it then does not.
+func (h *heeding) uncounted(u Utterance, c Command) (string, error) {
 	if u.Bot {
 		return NotAPerson, nil
 	}
 	for _, v := range h.stands[key(u.Source(), u.ID)] {
-		if v.Kind == kind {
+		if v.Kind == c.Kind && v.Reason == c.Reason && v.Until.Equal(c.Until) {
 			return v.Uncounted, nil
 		}
 	}

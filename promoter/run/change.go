@@ -43,11 +43,11 @@ func (d *decider) change(ctx context.Context, number int) error {
 		return nil
 	}
 	if !c.Open {
-		d.derive(c)
+		d.derive(ctx, c)
 		d.leave(c)
 		return nil
 	}
-	d.derive(c)
+	d.derive(ctx, c)
 	d.undecided = 0
 	claims := d.claims(ctx, c)
 	have, err := d.adopt(ctx, target, claims)

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -11,7 +12,8 @@ import (
 // derive books what the code itself says about what was shown in a pull
 // request: fixed before the merge, suppressed, or nothing that could be told.
 // What a person says counts before it. Of a merged one nothing new is derived.
-func (d *decider) derive(c promoter.Change) {
+// Who may not answer in words complains by no suppression either.
+func (d *decider) derive(ctx context.Context, c promoter.Change) {
 	if !c.Open && c.Merged {
 		return
 	}
@@ -29,6 +31,9 @@ func (d *decider) derive(c promoter.Change) {
 				ExternalID: fmt.Sprintf("n%d/a%d", n.No, i.Attempt), At: d.book.at,
 			}
 			v.Kind = fate(d.inChange(i.Finding, c.Number), c)
+			if v.Kind == promoter.VerdictSuppressed && d.outsider(ctx, d.book.repo(), c.Number) {
+				v.Uncounted = promoter.NotAMember
+			}
 			now[fateKey(v)] = v
 		}
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
@@ -107,5 +109,70 @@ func TestAPullRequestsReportBeginsNoEpoch(t *testing.T) {
 		if len(s.Epochs) > 0 {
 			t.Errorf("%s: %d epoch events", s.Key, len(s.Epochs))
 		}
+	}
+}
+
+// Who has lost access may not make more of what they said before.
+func TestAnEditByAFormerMemberDoesNotCount(t *testing.T) {
+	p, number := answered(t)
+	comment := p.on(number, "TOY002")
+	id := p.reply(comment.ID, "alice", "/sluice accept 2026-06-30 until the rewrite")
+	p.run()
+	p.wantStanding("accepted", "F3 accepted reply")
+	p.must(p.sandbox.Grant(shop, "alice", github.Read))
+	p.run()
+	p.wantStanding("after she left", "F3 accepted reply")
+	p.clock.jump(time.Minute)
+	p.must(p.sandbox.EditComment(id, "/sluice accept 2030-06-30 for ever"))
+	p.run()
+	p.wantStanding("edited after she left", "F3 accepted reply uncounted: no write access")
+	if n := len(open(p.pull(shop, number))); n != 2 {
+		t.Errorf("%d comments stand, want 2", n)
+	}
+}
+
+// A suppression in the code is a complaint. Of somebody who may not complain in
+// words, it is none.
+func TestAnOutsidersSuppressionDoesNotCount(t *testing.T) {
+	for author, want := range map[string]string{"dev": "", "eve": promoter.NotAMember} {
+		p := newPlace(t)
+		p.settings = "thresholds: {default: {advise: low}}\n"
+		p.repository(shop, map[string]string{"main.go": base})
+		p.scan(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "branch-main")
+		head := p.commit(shop, "feature", "main", map[string]string{"main.go": added})
+		number, err := p.sandbox.OpenPullRequest(shop, github.NewPullRequest{Title: "A small change", Head: "feature", Base: "main", Author: author})
+		p.must(err)
+		p.scanPull(shop, head, number)
+		p.run()
+		p.move("/high", promoter.Advise)
+		p.run()
+		p.deliver(shop, head, pullRef(number), "toy.sarif", func(r map[string]any) {
+			for _, result := range r["results"].([]any) {
+				result.(map[string]any)["suppressions"] = []any{map[string]any{"kind": "inSource"}}
+			}
+		})
+		p.run()
+		all, err := p.openStore().Verdicts(t.Context(), store.VerdictQuery{Standing: true, Source: promoter.FromCode})
+		p.must(err)
+		if len(all) != 1 || all[0].Kind != promoter.VerdictSuppressed || all[0].Uncounted != want {
+			t.Errorf("%s: %+v", author, all)
+		}
+	}
+}
+
+// A change of mind shows the finding again.
+func TestAnAnswerEditedIntoAnotherEndsWhatItDid(t *testing.T) {
+	p, number := answered(t)
+	id := p.reply(p.on(number, "TOY002").ID, "alice", "/sluice false-positive no secret")
+	p.run()
+	if n := len(open(p.pull(shop, number))); n != 1 {
+		t.Fatalf("%d comments stand, want 1", n)
+	}
+	p.clock.jump(time.Minute)
+	p.must(p.sandbox.EditComment(id, "/sluice useful after all"))
+	p.run()
+	p.wantStanding("edited", "F3 useful reply")
+	if n := len(open(p.pull(shop, number))); n != 2 {
+		t.Errorf("%d comments stand, want 2", n)
 	}
 }

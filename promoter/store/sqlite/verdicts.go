@@ -120,7 +120,11 @@ func (r *recorder) verdicts() error {
 			if standing.Kind == v.Kind && standing.Person == v.Person && standing.Uncounted == v.Uncounted && standing.Reason == v.Reason && standing.Until.Equal(v.Until) {
 				continue
 			}
+			// What rested on it ends: the new one may say something else.
 			if err := r.retract(*standing); err != nil {
+				return err
+			}
+			if err := r.endOf(*standing); err != nil {
 				return err
 			}
 		}

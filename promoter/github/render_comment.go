@@ -98,7 +98,7 @@ var reasonWords = map[string]string{
 // inShort says in a list how dangerous something is known to be.
 func inShort(known finding.Risk) string {
 	if !known.ExploitedSince.IsZero() {
-		return "*exploited in the wild*"
+		return "*known to be exploited*"
 	}
 	return ""
 }

@@ -74,7 +74,7 @@ func grouped(listed []promoter.Exhibit) [][]promoter.Exhibit {
 }
 
 func listItem(group []promoter.Exhibit) string {
-	e := merged(group)
+	e := wording.Merged(group)
 	f := e.Finding
 	problems := promoter.Problems(group)
 	where := ""
@@ -87,7 +87,7 @@ func listItem(group []promoter.Exhibit) string {
 	}
 	mend := ""
 	if f.Package != nil && f.Package.FixedIn != "" {
-		mend = strings.Join(nonEmpty(upgrade(*f.Package), unfixed(problems)), " ")
+		mend = strings.Join(nonEmpty(upgrade(*f.Package), wording.Unfixed(problems)), " ")
 	}
 	note := ""
 	if e.Note != "" {

@@ -66,3 +66,15 @@ func line(spans ...span) []span {
 	}
 	return out
 }
+
+// phrase joins lines with blanks and leaves out those without spans.
+func phrase(lines ...[]span) []span {
+	var out []span
+	for _, l := range lines {
+		if len(l) > 0 && len(out) > 0 {
+			out = append(out, say(" "))
+		}
+		out = append(out, l...)
+	}
+	return out
+}

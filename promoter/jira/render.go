@@ -2,7 +2,6 @@ package jira
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -35,35 +34,36 @@ const (
 )
 
 // Task is the summary and description of an issue about findings that share a
-// fix. What does not fit is left out by whole findings and counted. Lines are
+// fix. What does not fit is left out by whole problems and counted. Lines are
 // not in it: they move, and each edit is a mail to whoever watches the issue.
 func (r Renderer) Task(exhibits []promoter.Exhibit) (title, body string) {
-	if len(exhibits) == 0 {
+	problems := promoter.Problems(exhibits)
+	if len(problems) == 0 {
 		return "", ""
 	}
-	title = fitTitle(titleOf(exhibits))
-	if len(exhibits) == 1 {
-		d := one(exhibits[0], true)
-		if body = r.write(d); units(body) > maxBody {
-			body = r.write(one(exhibits[0], false))
+	title = fitTitle(titleOf(problems))
+	if len(problems) == 1 {
+		if body = r.write(one(problems[0], true)); units(body) > maxBody {
+			body = r.write(one(problems[0], false))
 		}
 		return title, body
 	}
-	items := make([][]span, len(exhibits))
-	for i, e := range exhibits {
-		items[i] = item(e)
+	items := make([][]span, len(problems))
+	withPath := !same(exhibits, pathOf)
+	for i, p := range problems {
+		items[i] = item(p, withPath)
 	}
 	// The number of items that fit is found by halving: a body grows with them.
 	n, over := 0, len(items)+1
 	for over-n > 1 {
 		middle := (n + over) / 2
-		if body = r.write(many(exhibits, items[:middle])); units(body) <= maxBody {
+		if body = r.write(many(problems, items[:middle])); units(body) <= maxBody {
 			n = middle
 		} else {
 			over = middle
 		}
 	}
-	return title, r.write(many(exhibits, items[:n]))
+	return title, r.write(many(problems, items[:n]))
 }
 
 // HandBack is the comment that gives an issue back to the security team. The
@@ -105,23 +105,23 @@ func fitTitle(s string) string {
 
 // titleOf says what is to be done, and where. It holds no count and no
 // severity, which change while the task stays the same.
-func titleOf(exhibits []promoter.Exhibit) string {
-	first := exhibits[0]
-	f := first.Finding
-	repository, _, _ := strings.Cut(first.Name, ":F")
+func titleOf(problems [][]promoter.Exhibit) string {
+	all := slices.Concat(problems...)
+	f := wording.Merged(all).Finding
+	repository, _, _ := strings.Cut(all[0].Name, ":F")
 	in := " (" + wording.Line(repository, 80) + ")"
-	if p := f.Package; p != nil && p.FixedIn != "" && same(exhibits, func(e promoter.Exhibit) string { return packageOf(e.Finding) }) {
+	if p := f.Package; p != nil && p.FixedIn != "" && (len(problems) == 1 || same(all, packageOf)) {
 		return "Upgrade " + wording.Line(p.Name, 100) + " to " + wording.Line(p.FixedIn, 40) + in
 	}
 	what := wording.Line(cmp.Or(f.Rule.Name, f.Message, f.Rule.ID), 120)
-	if f.Place != nil && f.Place.Path != "" && same(exhibits, func(e promoter.Exhibit) string { return pathOf(e.Finding) }) {
-		what += " in " + shortPath(f.Place.Path)
+	if path := pathOf(f); path != "" && same(all, pathOf) {
+		what += " in " + shortPath(path)
 	}
 	return what + in
 }
 
-func same(exhibits []promoter.Exhibit, of func(promoter.Exhibit) string) bool {
-	return !slices.ContainsFunc(exhibits, func(e promoter.Exhibit) bool { return of(e) != of(exhibits[0]) })
+func same(all []promoter.Exhibit, of func(finding.Finding) string) bool {
+	return !slices.ContainsFunc(all, func(e promoter.Exhibit) bool { return of(e.Finding) != of(all[0].Finding) })
 }
 
 func packageOf(f finding.Finding) string {
@@ -146,82 +146,17 @@ func shortPath(path string) string {
 	return path
 }
 
-// one is the description of an issue about one finding.
-func one(e promoter.Exhibit, withCode bool) document {
-	f := e.Finding
-	head := []span{loud(capital(f.Severity) + " severity")}
-	if path := pathOf(f); path != "" {
-		head = append(head, say(" in "), quoted(wording.Line(path, 300)))
-	}
-	if f.Parts.Symbol != "" {
-		head = append(head, say(", "), quoted(wording.Line(f.Parts.Symbol, 200)))
-	}
-	d := document{textBlock(head...)}
-	if m := wording.Line(f.Message, 1000); m != "" {
-		d = append(d, textBlock(say(m)))
-	}
-	if why := line(append([]span{say(wording.Line(wording.Why(f), 600))}, references(f)...)...); len(why) > 0 {
-		d = append(d, labelled("Why it matters:", why))
-	}
-	d = append(d, fix(f, withCode)...)
-	if u := wording.Address(f.Rule.HelpURL); u != nil {
-		d = append(d, textBlock(span{text: "More about this rule", href: u.String()}))
-	}
-	return append(d, footer(e, line(say("Found by"), scanner(f), rule(f), say("· finding"), quoted(wording.Line(e.Name, 150)))))
-}
-
-func labelled(label string, rest []span) block {
-	return textBlock(append([]span{loud(label), say(" ")}, rest...)...)
-}
-
-// many is the description of an issue about several findings with one fix, of
-// which it lists the first.
-func many(exhibits []promoter.Exhibit, items [][]span) document {
-	worst := finding.Unknown
-	var mend document
-	for _, e := range exhibits {
-		worst = max(worst, e.Finding.Severity)
-		if mend == nil {
-			mend = fix(e.Finding, false)
-		}
-	}
-	d := document{textBlock(loud(capital(worst)+" severity"), say(fmt.Sprintf(" · %d findings that belong together", len(exhibits))))}
-	d = append(d, mend...)
-	if len(items) > 0 {
-		d = append(d, block{kind: list, items: items})
-	}
-	switch left := len(exhibits) - len(items); left {
-	case 0:
-	case 1:
-		d = append(d, textBlock(say("1 more finding does not fit here.")))
-	default:
-		d = append(d, textBlock(say(fmt.Sprintf("%d more findings do not fit here.", left))))
-	}
-	return append(d, footer(exhibits[0], nil))
-}
-
-// item is one finding in a list.
-func item(e promoter.Exhibit) []span {
-	f := e.Finding
-	head := []span{loud(capital(f.Severity)), scanner(f), rule(f)}
-	if path := pathOf(f); path != "" {
-		head = append(head, say("in"), quoted(wording.Line(path, 300)))
-	}
-	out := append(line(head...), say(": "+wording.Line(f.Message, 300)+" ("))
-	out = append(out, line(append(references(f), say("finding"), quoted(wording.Line(e.Name, 150)))...)...)
-	return append(out, say(")"))
-}
-
-// fix says how to mend a finding; nothing when nobody said.
-func fix(f finding.Finding, withCode bool) document {
+// fix says how to mend a finding, and something besides; nothing when nobody
+// said.
+func fix(f finding.Finding, withCode bool, also string) document {
 	how := upgrade(f.Package)
 	if f.Fix != nil {
-		how = append(how, say(wording.Line(f.Fix.Description, 400)))
+		how = phrase(how, line(say(wording.Line(f.Fix.Description, 400))))
 	}
-	how = line(how...)
-	if len(how) == 0 && wording.WeaknessOf(f).How != "" {
+	if len(how) == 0 {
 		how = line(say(wording.WeaknessOf(f).How))
 	}
+	how = phrase(how, line(say(also)))
 	var proposed string
 	if withCode && f.Fix != nil && len(f.Fix.Edits) == 1 {
 		proposed, _ = wording.Proposal(f.Fix.Edits[0].Text)
@@ -248,12 +183,8 @@ func upgrade(p *finding.Package) []span {
 	if p.Manifest != "" {
 		s = append(s, say("in"), quoted(wording.Line(p.Manifest, 300)))
 	}
-	return s
+	return append(line(s...), say("."))
 }
-
-func scanner(f finding.Finding) span { return quoted(wording.Line(f.Scanner.Name, 60)) }
-
-func rule(f finding.Finding) span { return quoted(wording.Line(f.Rule.ID, 120)) }
 
 // references links weaknesses and names advisories, unless the rule is one.
 func references(f finding.Finding) []span {
@@ -291,8 +222,9 @@ func footer(e promoter.Exhibit, found []span) block {
 // reasonWords are the reasons of the default policy as an engineer would put
 // them. Others, which a team's own policy gives, are shown as they are.
 var reasonWords = map[string]string{
-	"standing": "it stands on the base branch",
-	"tracked":  "", // the task says so itself
+	"standing":   "it stands on the base branch",
+	"introduced": "a change introduced it",
+	"tracked":    "", // the task says so itself
 
 	"known-exploited": "it is known to be exploited",
 	"not-called":      "", // said with the danger

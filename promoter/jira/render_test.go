@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/jira"
+	"github.com/sluice-sec/sluice/promoter/wording/wordingtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -45,21 +46,12 @@ func goldenBody(t *testing.T, name string, write func(jira.Renderer) string) {
 	golden(t, name+".json", out.String())
 }
 
-func upgrade(name, advisory string, severity finding.Severity) promoter.Exhibit {
-	return promoter.Exhibit{
-		Name: name, Stage: promoter.Advise, Cohort: "core/trivy/" + severity.String(),
-		Finding: finding.Finding{
-			Scanner: finding.Scanner{Name: "trivy"}, Kind: finding.SCA, Severity: severity, Rule: finding.Rule{ID: advisory},
-			Message: "Prototype pollution in lodash", Advisories: []string{advisory},
-			Package: &finding.Package{Name: "lodash", Version: "4.17.15", FixedIn: "4.17.21", Manifest: "web/package.json"},
-			Place:   &finding.Place{Path: "web/package-lock.json", StartLine: 7},
-		},
-	}
-}
-
 func TestBodies(t *testing.T) {
-	pair := []promoter.Exhibit{upgrade("acme/shop:F3", "CVE-2020-8203", finding.High), upgrade("acme/shop:F4", "CVE-2021-23337", finding.Critical)}
-	for name, exhibits := range map[string][]promoter.Exhibit{"task": {exhibit(12)}, "task_upgrade": pair, "task_hostile": {filled(hostile)}, "task_hostile_list": {filled(hostile), filled(hostile)}} {
+	pair := []promoter.Exhibit{wordingtest.Upgrade("acme/shop:F3", "CVE-2020-8203", finding.High), wordingtest.Upgrade("acme/shop:F4", "CVE-2021-23337", finding.Critical)}
+	for name, exhibits := range map[string][]promoter.Exhibit{
+		"task": {exhibit(12)}, "task_upgrade": pair, "task_hostile": {filled(hostile)}, "task_hostile_list": {filled(hostile), filled("x" + hostile)},
+		"task_dangerous": {wordingtest.Dangerous()}, "task_nine": wordingtest.OneUpgrade(), "task_two_scanners": wordingtest.TwoScanners(), "task_one_secret": wordingtest.OneSecret(),
+	} {
 		goldenBody(t, name, func(r jira.Renderer) string {
 			title, body := r.Task(exhibits)
 			golden(t, name+".title", title)

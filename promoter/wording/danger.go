@@ -2,7 +2,7 @@ package wording
 
 import (
 	"fmt"
-	"strconv"
+	"math"
 	"strings"
 	"time"
 
@@ -35,30 +35,41 @@ func Exploited(known finding.Risk) string {
 	if known.Ransomware {
 		also = ", also by ransomware"
 	}
-	return fmt.Sprintf("Exploited in the wild (CISA KEV since %s)%s.", known.ExploitedSince.Format(time.DateOnly), also)
+	return fmt.Sprintf("It is known to be exploited%s (on CISA's list since %s).", also, known.ExploitedSince.Format(time.DateOnly))
 }
 
 // Likelihood puts a probability of exploitation in words; "" where there is
-// none. The day belongs to it, because such a figure is soon an old one.
+// none, and where it would take back that exploits are known. The day belongs
+// to it, because such a figure is soon an old one.
 func Likelihood(known finding.Risk) string {
-	if known.Scored.IsZero() {
+	if known.Scored.IsZero() || !known.ExploitedSince.IsZero() && known.Probability < 0.1 {
 		return ""
 	}
-	how, share := "more", known.Percentile
-	if share < 0.5 {
-		how, share = "less", 1-share
+	how, than, share := "Unlikely to", "more", known.Percentile
+	switch {
+	case known.Probability >= 0.5:
+		how = "Likely to"
+	case known.Probability >= 0.1:
+		how = "May well"
 	}
-	return fmt.Sprintf("EPSS %s on %s: %s likely to be exploited than %d %% of known vulnerabilities.",
-		probability(known.Probability), known.Scored.Format(time.DateOnly), how, min(99, int(share*100)))
+	if share < 0.5 {
+		than, share = "less", 1-share
+	}
+	return fmt.Sprintf("%s be exploited within 30 days: %s, %s than %d %% of known vulnerabilities (EPSS of %s).",
+		how, odds(known.Probability), than, min(99, int(share*100)), known.Scored.Format(time.DateOnly))
 }
 
-// probability shows two digits that say something.
-func probability(p float64) string {
-	digits := 2
-	for floor := 0.1; p < floor && digits < 5; floor /= 10 {
-		digits++
+// odds are a probability as people count: 94 in 100, 4 in 10,000.
+func odds(p float64) string {
+	for _, of := range []struct {
+		all  float64
+		name string
+	}{{100, "100"}, {1000, "1,000"}, {10_000, "10,000"}} {
+		if n := math.Round(p * of.all); n >= 2 || n >= 1 && of.all == 100 && p >= 0.01 {
+			return fmt.Sprintf("%.0f in %s", min(n, of.all-1), of.name)
+		}
 	}
-	return strconv.FormatFloat(p, 'f', digits, 64)
+	return "less than 2 in 10,000"
 }
 
 // Reached says whether the vulnerable code is used; "" where the scanner did

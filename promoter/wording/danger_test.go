@@ -15,6 +15,8 @@ func TestDanger(t *testing.T) {
 	}
 	worst := score(0.94358, 0.99956)
 	worst.ExploitedSince, worst.Ransomware = time.Date(2021, 12, 10, 0, 0, 0, 0, time.UTC), true
+	exploited := score(0.02, 0.8)
+	exploited.ExploitedSince = day
 	tests := []struct {
 		known                finding.Risk
 		attack, reachability string
@@ -22,13 +24,18 @@ func TestDanger(t *testing.T) {
 	}{
 		{},
 		{reachability: "?"},
-		{known: worst, attack: "attacked over the network, without an account", reachability: finding.Called, want: "Exploited in the wild (CISA KEV since 2021-12-10), also by ransomware. " +
-			"EPSS 0.94 on 2026-11-20: more likely to be exploited than 99 % of known vulnerabilities. This project calls the vulnerable code. It is attacked over the network, without an account."},
-		{known: finding.Risk{ExploitedSince: day}, want: "Exploited in the wild (CISA KEV since 2026-11-20)."},
-		{known: score(0.00043, 0.115), want: "EPSS 0.00043 on 2026-11-20: less likely to be exploited than 88 % of known vulnerabilities."},
-		{known: score(0.0241, 0.5), want: "EPSS 0.024 on 2026-11-20: more likely to be exploited than 50 % of known vulnerabilities."},
-		{known: score(0, 0), want: "EPSS 0.00000 on 2026-11-20: less likely to be exploited than 99 % of known vulnerabilities."},
-		{known: score(1, 1), want: "EPSS 1.00 on 2026-11-20: more likely to be exploited than 99 % of known vulnerabilities."},
+		{known: worst, attack: "attacked over the network, without an account", reachability: finding.Called, want: "It is known to be exploited, also by ransomware (on CISA's list since 2021-12-10). " +
+			"Likely to be exploited within 30 days: 94 in 100, more than 99 % of known vulnerabilities (EPSS of 2026-11-20). This project calls the vulnerable code. It is attacked over the network, without an account."},
+		{known: finding.Risk{ExploitedSince: day}, want: "It is known to be exploited (on CISA's list since 2026-11-20)."},
+		{known: exploited, want: "It is known to be exploited (on CISA's list since 2026-11-20)."}, // and no word of 2 in 100
+		{known: score(0.00043, 0.115), want: "Unlikely to be exploited within 30 days: 4 in 10,000, less than 88 % of known vulnerabilities (EPSS of 2026-11-20)."},
+		{known: score(0.0241, 0.5), want: "Unlikely to be exploited within 30 days: 2 in 100, more than 50 % of known vulnerabilities (EPSS of 2026-11-20)."},
+		{known: score(0.0104, 0.5), want: "Unlikely to be exploited within 30 days: 1 in 100, more than 50 % of known vulnerabilities (EPSS of 2026-11-20)."},
+		{known: score(0.0091, 0.5), want: "Unlikely to be exploited within 30 days: 9 in 1,000, more than 50 % of known vulnerabilities (EPSS of 2026-11-20)."},
+		{known: score(0.0012, 0.5), want: "Unlikely to be exploited within 30 days: 12 in 10,000, more than 50 % of known vulnerabilities (EPSS of 2026-11-20)."},
+		{known: score(0.24, 0.96), want: "May well be exploited within 30 days: 24 in 100, more than 96 % of known vulnerabilities (EPSS of 2026-11-20)."},
+		{known: score(0, 0), want: "Unlikely to be exploited within 30 days: less than 2 in 10,000, less than 99 % of known vulnerabilities (EPSS of 2026-11-20)."},
+		{known: score(1, 1), want: "Likely to be exploited within 30 days: 99 in 100, more than 99 % of known vulnerabilities (EPSS of 2026-11-20)."},
 		{reachability: finding.Imported, want: "This project uses the package; no call of the vulnerable code was found."},
 		{reachability: finding.Required, want: "The package is required, and nothing in this project was found to use it."},
 	}

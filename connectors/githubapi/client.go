@@ -126,26 +126,36 @@ func (c *Client) Host() string {
 // Get reads path, relative to the REST root, into out. next is the page after
 // it, for another Get; "" after the last.
 func (c *Client) Get(ctx context.Context, path string, out any) (next string, err error) {
-	a, err := c.do(ctx, call{method: http.MethodGet, url: path})
-	if err != nil {
-		return "", err
-	}
-	if err := json.Unmarshal(a.body, out); err != nil {
-		return "", fmt.Errorf("GET %s: read answer: %w", path, err)
-	}
-	return nextPage(a.header), nil
+	next, _, err = c.get(ctx, path, out)
+	return next, err
 }
 
-// maxPages is far above what anything read here can have; it ends a server
-// that pages in circles.
-const maxPages = 500
+// get says how long the answer was as well.
+func (c *Client) get(ctx context.Context, path string, out any) (next string, size int, err error) {
+	a, err := c.do(ctx, call{method: http.MethodGet, url: path})
+	if err != nil {
+		return "", 0, err
+	}
+	if err := json.Unmarshal(a.body, out); err != nil {
+		return "", 0, fmt.Errorf("GET %s: read answer: %w", c.shown(path), err)
+	}
+	return nextPage(a.header), len(a.body), nil
+}
+
+// maxPages and maxList are far above what anything read here can have; they end
+// a server that pages in circles, or without end.
+const (
+	maxPages = 500
+	maxList  = 256 << 20 // bytes of all pages
+)
 
 // All reads every page of a list.
 func All[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 	var all []T
+	read := 0
 	for range maxPages {
 		var page []T
-		next, err := c.Get(ctx, path, &page)
+		next, size, err := c.get(ctx, path, &page)
 		if err != nil {
 			return nil, err
 		}
@@ -153,9 +163,12 @@ func All[T any](ctx context.Context, c *Client, path string) ([]T, error) {
 		if next == "" {
 			return all, nil
 		}
+		if read += size; read > maxList {
+			return nil, fmt.Errorf("GET %s: more than %d MiB", c.shown(path), maxList>>20)
+		}
 		path = next
 	}
-	return nil, fmt.Errorf("GET %s: more than %d pages", path, maxPages)
+	return nil, fmt.Errorf("GET %s: more than %d pages", c.shown(path), maxPages)
 }
 
 // Create posts something people see (a review, a comment): it counts as

@@ -148,6 +148,28 @@ func TestRedirects(t *testing.T) {
 	}
 }
 
+// The page after a page is named by the server, and asked for with the token.
+func TestAPageOnAnotherHostIsNotAskedFor(t *testing.T) {
+	other := serve(t, ok)
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		say(w, http.StatusOK, `[]`, "Link", `<`+other.URL+`/api/v3/list?page=2>; rel="next"`)
+	})
+	c := s.client(t)
+	if _, err := githubapi.All[int](context.Background(), c, "list"); err == nil || !strings.Contains(err.Error(), "another host") {
+		t.Errorf("All: %v", err)
+	}
+	plain := strings.Replace(s.URL, "http:", "ftp:", 1)
+	for _, address := range []string{other.URL + "/api/v3/list", plain + "/api/v3/list", "//" + strings.TrimPrefix(other.URL, "http://") + "/x"} {
+		var out any
+		if _, err := c.Get(context.Background(), address, &out); err == nil {
+			t.Errorf("%s was asked", address)
+		}
+	}
+	if n := len(other.requests()); n != 0 {
+		t.Errorf("another host got %d requests", n)
+	}
+}
+
 func TestConditionalReads(t *testing.T) {
 	patch := "@@ -1,2 +1,3 @@ func main() {\n a\n+password = hunter2\n b\n\\ No newline at end of file"
 	page := `[{"patch":` + quoted(patch) + `,"diff_hunk":"@@ secret @@","n":12345678901234567890}]`

@@ -58,6 +58,9 @@ const (
 // refusal into one of this package's errors.
 func (c *Client) do(ctx context.Context, k call) (answer, error) {
 	asked := c.shown(k.url)
+	if to, err := c.rest.BaseURL.Parse(k.url); err != nil || to.Host != c.rest.BaseURL.Host || to.Scheme != c.rest.BaseURL.Scheme {
+		return answer{}, fmt.Errorf("%s %s: the address is on another host: not asked, the token stays here", k.method, asked)
+	}
 	for range maxHops {
 		a, err := c.conditional(ctx, k)
 		if err != nil {

@@ -167,7 +167,7 @@ func (p *pacer) refused(a answer) (after time.Duration, why string, ok bool) {
 	now := p.clock.Now()
 	why = "secondary rate limit"
 	if s, err := strconv.Atoi(a.header.Get("Retry-After")); err == nil && s >= 0 {
-		after = time.Duration(s) * time.Second
+		after = time.Duration(min(s, longest)) * time.Second
 	} else if a.header.Get("X-RateLimit-Remaining") == "0" {
 		after, why = untilReset(a.header, now), "rate limit used up"
 	} else {
@@ -180,13 +180,16 @@ func (p *pacer) refused(a answer) (after time.Duration, why string, ok bool) {
 	return after, why, true
 }
 
+// longest is the longest wait that is believed, in seconds.
+const longest = 24 * 60 * 60
+
 func untilReset(h http.Header, now time.Time) time.Duration {
 	unix, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
 	if err != nil {
 		return time.Minute
 	}
 	// One second more: the header is cut to whole seconds.
-	return max(time.Unix(unix, 0).Sub(now)+time.Second, time.Second)
+	return max(time.Unix(min(unix, now.Unix()+longest), 0).Sub(now)+time.Second, time.Second)
 }
 
 func limited(a answer) bool {

@@ -113,6 +113,8 @@ func TestRefusalsForRate(t *testing.T) {
 		"secondary, once":           {403, secondary, nil, 1, 2, time.Minute, 0},
 		"secondary, again":          {403, secondary, nil, 2, 2, time.Minute, 2 * time.Minute},
 		"retry after, for ever":     {429, secondary, []string{"Retry-After", "10"}, 99, 4, 30 * time.Second, 10 * time.Second},
+		"retry after a lifetime":    {429, secondary, []string{"Retry-After", "9999999999999"}, 1, 1, 0, 24 * time.Hour},
+		"used up until the end":     {403, `{}`, []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "9223372036854775807"}, 1, 1, 0, 24*time.Hour + time.Second},
 		"retry after, not a number": {429, secondary, []string{"Retry-After", "soon"}, 1, 2, time.Minute, 0},
 	}
 	for name, test := range tests {

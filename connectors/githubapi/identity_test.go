@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -125,4 +126,23 @@ func verdicts(c *githubapi.Client, name string) []string {
 		out = append(out, check.Name+" "+string(check.Verdict))
 	}
 	return out
+}
+
+// An answer that names no repository is none: with an id that is missing, two
+// repositories would be taken for one.
+func TestAnAnswerThatNamesNoRepository(t *testing.T) {
+	for _, answer := range []string{
+		`{}`, `{"id":0,"name":"shop","owner":{"login":"acme"}}`, `{"id":-1,"name":"shop","owner":{"login":"acme"}}`,
+		`{"id":1,"name":"","owner":{"login":"acme"}}`, `{"id":1,"name":"shop"}`, `{"id":1,"name":"a/../../user","owner":{"login":"acme"}}`,
+		`{"id":"1","name":"shop","owner":{"login":"acme"}}`, `[]`, `null`,
+	} {
+		s := serve(t, func(w http.ResponseWriter, r *http.Request) { say(w, 200, answer) })
+		if got, err := s.client(t).Repository(context.Background(), "acme", "shop"); err == nil {
+			t.Errorf("%s: taken for %+v", answer, got)
+		}
+		s = serve(t, func(w http.ResponseWriter, r *http.Request) { say(w, 200, "["+answer+"]") })
+		if got, _, err := s.client(t).Inventory(context.Background(), "acme"); err == nil || len(got) > 0 {
+			t.Errorf("[%s]: taken for %+v", answer, got)
+		}
+	}
 }

@@ -2,8 +2,10 @@ package githubapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -56,8 +58,8 @@ func (c *Client) Inventory(ctx context.Context, organisation string) (all []Repo
 		if err != nil {
 			return all, paid, fmt.Errorf("list repositories: %w", err)
 		}
-		if list.Unread > 0 {
-			return all, paid, fmt.Errorf("list repositories: %d entries are not what GitHub describes", list.Unread)
+		if list.Unread > 0 || slices.ContainsFunc(list.Elements, func(l listed) bool { return !l.sound() }) {
+			return all, paid, errors.New("list repositories: some entries are not what GitHub describes")
 		}
 		if !page.Stored {
 			paid++

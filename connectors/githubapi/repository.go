@@ -43,6 +43,11 @@ type listed struct {
 	Properties    map[string]any `json:"custom_properties"`
 }
 
+// sound tells whether it can be one: with an id that is none, two would be taken for one.
+func (l listed) sound() bool {
+	return l.ID > 0 && l.Owner.Login != "" && l.Name != "" && !strings.ContainsAny(l.Owner.Login+l.Name, "/?#%")
+}
+
 func (l listed) repository() Repository {
 	out := Repository{
 		ExternalID: strconv.FormatInt(l.ID, 10), Owner: l.Owner.Login, Name: l.Name, DefaultBranch: l.DefaultBranch,
@@ -87,6 +92,9 @@ func (c *Client) Repository(ctx context.Context, owner, name string) (Repository
 	var l listed
 	if _, err := c.Get(ctx, repoPath(owner, name), &l); err != nil {
 		return Repository{}, fmt.Errorf("look up repository: %w", err)
+	}
+	if !l.sound() {
+		return Repository{}, fmt.Errorf("look up repository: the answer about %s/%s names none: is this GitHub?", owner, name)
 	}
 	out := l.repository()
 	if full := out.Owner + "/" + out.Name; !strings.EqualFold(full, owner+"/"+name) {

@@ -74,6 +74,7 @@ const (
 	ApprovalProposal  ApprovalKind = "proposal"  // cohorts that would climb; see Approval.Moves
 	ApprovalCampaign  ApprovalKind = "campaign"  // backlog that is to become tasks; see Campaign
 	ApprovalException ApprovalKind = "exception" // an answer that is to hide a finding everywhere
+	ApprovalRecut     ApprovalKind = "recut"     // findings that would go to other cohorts; see Approval.Moves
 )
 
 // ApprovalState is where a waiting plan stands.
@@ -113,6 +114,8 @@ type PlannedMove struct {
 	From       Stage    `json:"from"`
 	To         Stage    `json:"to"`
 	Kind       MoveKind `json:"kind"`
+	Into       string   `json:"into,omitempty"`     // of a recut: the cohort its findings go to
+	Findings   int      `json:"findings,omitempty"` // of a recut
 }
 
 // ApprovalItem is one finding at one target.

@@ -125,6 +125,7 @@ type Cohort struct {
 	Generation int64     `json:"generation"` // grows with every move; an effect planned under an older one is not sent
 	Attempt    int64     `json:"attempt"`    // one stay in a stage
 	Since      time.Time `json:"since"`
+	Ended      time.Time `json:"ended_at,omitzero"` // when a recut took its last finding; zero: it stands
 }
 
 // MoveKind says what sort of change of stage a move is.

@@ -21,9 +21,49 @@ import (
 type cohortHistory struct {
 	cohortView
 	CarveOf string          `json:"carve_of,omitempty"`
+	Lineage []kinView       `json:"lineage,omitempty"` // the cohorts that it came from, and that came from it
 	Moves   []promoter.Move `json:"moves"`
 	Weeks   []weekView      `json:"weeks"`   // of this stay
 	Without string          `json:"without"` // which rules left out would let the rest climb; "" where that is no question
+}
+
+// kinView is a cohort that another came from, or that came from it.
+type kinView struct {
+	Cohort   string            `json:"cohort"`
+	Kind     promoter.MoveKind `json:"kind"` // carve or recut
+	Parent   bool              `json:"parent"`
+	At       time.Time         `json:"at"`
+	Findings int               `json:"findings,omitempty"` // that went, by a recut
+}
+
+func kinOf(ctx context.Context, s store.Store, id int64) ([]kinView, error) {
+	names, err := cohortsByID(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.Lineage(ctx)
+	var out []kinView
+	for _, l := range all {
+		switch id {
+		case l.Child:
+			out = append(out, kinView{names[l.Parent].Key, l.Kind, true, l.At, l.Findings})
+		case l.Parent:
+			out = append(out, kinView{names[l.Child].Key, l.Kind, false, l.At, l.Findings})
+		}
+	}
+	return out, err
+}
+
+func (k kinView) String() string {
+	switch {
+	case k.Kind == promoter.MoveCarve && k.Parent:
+		return "carved out of " + k.Cohort
+	case k.Kind == promoter.MoveCarve:
+		return k.Cohort + " was carved out of it"
+	case k.Parent:
+		return fmt.Sprintf("%s came from %s", nFindings(k.Findings), k.Cohort)
+	}
+	return fmt.Sprintf("%s went to %s", nFindings(k.Findings), k.Cohort)
 }
 
 // weekView is what was shown in one week, and what was said of it since.
@@ -79,7 +119,11 @@ func historyOf(ctx context.Context, s store.Store, set *settings.Settings, key s
 		}
 	}
 	h = cohortHistory{cohortView: viewOf(st, counts[st.ID]), CarveOf: names[st.CarveOf]}
-	if h.Moves, err = s.Moves(ctx, st.ID); err != nil {
+	if h.Moves, err = s.Moves(ctx, cohort.ID); err != nil {
+		return h, err
+	}
+	if h.Lineage, err = kinOf(ctx, s, cohort.ID); err != nil || st.ID == 0 {
+		h.Cohort = cohort // it has ended
 		return h, err
 	}
 	shown, err := s.Exposures(ctx, st.ID, st.Attempt, store.ClusterMark{})
@@ -127,19 +171,30 @@ func weeksOf(shown []evidence.Exposure, b evidence.Bars, since time.Time) (weeks
 }
 
 func (h cohortHistory) write(w io.Writer) error {
-	fmt.Fprintf(w, "%s stands at %s since %s, %d findings\n", h.Key, h.Stage, day(h.Since), h.Findings)
-	if h.CarveOf != "" {
-		fmt.Fprintf(w, "carved out of %s\n", h.CarveOf)
+	if !h.Ended.IsZero() {
+		fmt.Fprintf(w, "%s ended on %s: policy or settings cut cohorts otherwise\n", h.Key, day(h.Ended))
+		h.writePast(w)
+		return nil
 	}
+	fmt.Fprintf(w, "%s stands at %s since %s, %d findings\n", h.Key, h.Stage, day(h.Since), h.Findings)
 	fmt.Fprintf(w, "shown         %d in this stay, %d answered; noise %s\n", h.Shown, h.Answered, h.noise())
 	fmt.Fprintf(w, "next          %s\n", h.next())
 	if h.Without != "" {
 		fmt.Fprintf(w, "hint          %s\n", h.Without)
 	}
 	h.writeWeeks(w)
+	h.writePast(w)
+	return nil
+}
+
+// writePast tells how a cohort came to stand where it stands.
+func (h cohortHistory) writePast(w io.Writer) {
 	fmt.Fprintln(w, "\nhow it came here")
-	if len(h.Moves) == 0 {
+	if len(h.Moves)+len(h.Lineage) == 0 {
 		fmt.Fprintln(w, "  it never moved")
+	}
+	for _, k := range h.Lineage {
+		fmt.Fprintf(w, "  %s  %-8s  %s\n", day(k.At), k.Kind, k)
 	}
 	for _, m := range h.Moves {
 		fmt.Fprintf(w, "  %s  %-8s  %-18s  %s (%s)\n", day(m.At), m.Kind, fmt.Sprintf("%s -> %s", m.From, m.To), line(m.Reason), m.Actor)
@@ -147,7 +202,6 @@ func (h cohortHistory) write(w io.Writer) error {
 			fmt.Fprintf(w, "              on %d shown, %d answered, %d complaints; %s%s\n", g.Shown, g.Answered, g.Complaints, g.Noise, voices(g.Voices))
 		}
 	}
-	return nil
 }
 
 func voices(all []promoter.Voice) string {

@@ -95,7 +95,7 @@ func (p *program) writePlan(w io.Writer, v planView) error {
 		fmt.Fprintf(w, "%s by %s on %s\n", v.State, v.Actor, day(v.Decided))
 	}
 	for _, m := range v.Moves {
-		fmt.Fprintf(w, "  %s: %s -> %s\n", m.Cohort, m.From, m.To)
+		fmt.Fprintln(w, "  "+moveText(m))
 	}
 	if len(v.Moves) > 0 && len(v.Items) == 0 {
 		return nil
@@ -105,6 +105,13 @@ func (p *program) writePlan(w io.Writer, v planView) error {
 		t.add(i.Finding, pullText(i.PullRequest), i.Severity, i.Rule, i.Place)
 	}
 	return t.write(w, p.width)
+}
+
+func moveText(m promoter.PlannedMove) string {
+	if m.Kind == promoter.MoveRecut {
+		return fmt.Sprintf("%s of %s (%s) -> %s (%s)", nFindings(m.Findings), m.Cohort, m.From, m.Into, m.To)
+	}
+	return fmt.Sprintf("%s: %s -> %s", m.Cohort, m.From, m.To)
 }
 
 // pullText is a pull request for people; a task has none.

@@ -219,3 +219,10 @@ func cohortsByID(ctx context.Context, s store.Ladder) (map[int64]promoter.Cohort
 	}
 	return out, err
 }
+
+func nFindings(n int) string {
+	if n == 1 {
+		return "1 finding"
+	}
+	return fmt.Sprintf("%d findings", n)
+}

@@ -270,7 +270,8 @@ func (d *decider) dress(claim *promoter.Claim, f *store.Finding, place *finding.
 	threshold, _ := finding.ParseSeverity(answer.Threshold)
 	claim.Exhibit = promoter.Exhibit{
 		RepoID: d.book.repo().ID, PullRequest: number, Name: promoter.FindingName(d.book.repo().FullName(), f.No),
-		Finding: full, Stage: claim.Cohort.Stage, Threshold: threshold, Cohort: claim.Cohort.Key, Reasons: answer.Reasons,
+		Finding: full, Stage: claim.Cohort.Stage, Threshold: threshold,
+		Cohort: cmp.Or(d.called[decisionKey{f.No, number}], claim.Cohort.Key), Reasons: answer.Reasons,
 		Risk: known, Attack: attackOf(full), Ask: groupIn(d.Settings, d.book.repo(), pathOf(place)).Ask,
 	}
 }

@@ -200,7 +200,8 @@ type decider struct {
 	undecided int // of the pull request in hand: findings that are enforced, and the policy gave no answer
 
 	newest map[decisionKey]store.Decision
-	said   map[int64]verdict // of findings as they stand
+	called map[decisionKey]string // the cohorts that people read of on what is on display, where these have ended
+	said   map[int64]verdict      // of findings as they stand
 
 	baseScans map[scanOfKey]*store.Scan
 	readers   map[string]sourcetext.Reader // by source
@@ -210,11 +211,18 @@ type decider struct {
 
 func newDecider(r *runner, b *book) *decider {
 	d := &decider{
-		runner: r, book: b, newest: map[decisionKey]store.Decision{}, said: map[int64]verdict{}, baseScans: map[scanOfKey]*store.Scan{},
+		runner: r, book: b, newest: map[decisionKey]store.Decision{}, called: map[decisionKey]string{}, said: map[int64]verdict{}, baseScans: map[scanOfKey]*store.Scan{},
 		readers: map[string]sourcetext.Reader{}, mapped: map[linesKey]func(int) (int, bool){}, owned: map[string]owned{},
 	}
 	for _, dec := range b.snap.Decisions {
 		d.newest[decisionKey{dec.Finding, dec.Change}] = dec
+	}
+	for _, n := range b.snap.Notices {
+		for _, i := range n.Items {
+			if c := r.cohorts[i.CohortID]; n.OnDisplay() && i.Live() && !c.Ended.IsZero() {
+				d.called[decisionKey{i.Finding, n.Target.PullRequest}] = c.Key // cohorts that are named otherwise are no reason to rewrite it
+			}
+		}
 	}
 	return d
 }

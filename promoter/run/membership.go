@@ -14,14 +14,12 @@ import (
 )
 
 // assignCohorts books each finding under the cohort the policy names. A
-// finding that has one stays where it is shown; see moves.
+// finding that has one stays where it is shown; see moves. What policy or
+// settings place otherwise was placed before: see recut.
 func (r *runner) assignCohorts(ctx context.Context, b *book) error {
 	keys := map[int64]string{}
 	for no, f := range b.findings {
-		place := b.home(no)
-		answer := r.Decider.Cohort(ctx, input.Cohort{
-			Schema: input.Schema, Finding: r.findingInput(f.Facts, place), Repository: r.repositoryInput(b.repo(), pathOf(place)),
-		})
+		answer := r.askCohort(ctx, b, no)
 		if answer.Outcome != policy.Decided {
 			r.policyFailed(b.repo(), no, answer.Outcome, answer.Err)
 			continue
@@ -50,13 +48,20 @@ func (r *runner) assignCohorts(ctx context.Context, b *book) error {
 		now, next := b.findings[no].CohortID, r.byKey[key]
 		switch {
 		case now == next.ID:
+		case r.notRecut(r.cohorts[now], key):
 		case now == 0 || carvedFrom(r.cohorts[now], next) || moves(b, no, r.cohorts[now], next, display):
 			b.place(no, next.ID)
-		default:
-			r.report.Recut++
 		}
 	}
 	return nil
+}
+
+// askCohort asks which cohort a finding belongs to.
+func (r *runner) askCohort(ctx context.Context, b *book, no int64) policy.Result[input.CohortAnswer] {
+	place := b.home(no)
+	return r.Decider.Cohort(ctx, input.Cohort{
+		Schema: input.Schema, Finding: r.findingInput(b.findings[no].Facts, place), Repository: r.repositoryInput(b.repo(), pathOf(place)),
+	})
 }
 
 // partOf is the key of what was carved out of a cohort and has this finding, or

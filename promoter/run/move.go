@@ -204,31 +204,38 @@ func (m *mover) approved(kind promoter.ApprovalKind, steps []ladder.Step, reason
 	for i, s := range steps {
 		moves[i] = promoter.PlannedMove{CohortID: s.Cohort.ID, Cohort: s.Cohort.Key, Generation: s.Cohort.Generation, From: s.Cohort.Stage, To: s.To, Kind: s.Kind}
 	}
-	for _, a := range m.approvals {
+	about := ""
+	if kind == promoter.ApprovalProposal {
+		about = steps[len(steps)-1].Cohort.Key
+	}
+	state, err := m.answerTo(kind, moves, about, reason)
+	return state == promoter.ApprovalApproved, err
+}
+
+// answerTo is what people said of exactly these moves; if nobody was asked yet,
+// a plan is made that waits.
+func (r *runner) answerTo(kind promoter.ApprovalKind, moves []promoter.PlannedMove, cohort, reason string) (promoter.ApprovalState, error) {
+	for _, a := range r.approvals {
 		if a.Kind == kind && slices.Equal(a.Moves, moves) && a.State != promoter.ApprovalExpired {
-			m.met[a.ID] = true
-			return a.State == promoter.ApprovalApproved, nil
+			r.met[a.ID] = true
+			return a.State, nil
 		}
 	}
-	key := excessKey{kind, steps[len(steps)-1].Cohort.Key}
-	if kind == promoter.ApprovalMass {
-		key.cohort = ""
-	}
 	a := promoter.Approval{
-		ID: m.planID(key, moves), Kind: kind, Cohort: key.cohort, State: promoter.ApprovalWaiting,
-		RunID: m.id, Created: m.Now().UTC(), Moves: moves, Reason: reason,
+		ID: r.planID(excessKey{kind, cohort}, moves), Kind: kind, Cohort: cohort, State: promoter.ApprovalWaiting,
+		RunID: r.id, Created: r.Now().UTC(), Moves: moves, Reason: reason,
 	}
-	if err := m.Store.SaveApproval(m.keep, a); err != nil {
-		return false, fmt.Errorf("save plan %s: %w", a.ID, err)
+	if err := r.Store.SaveApproval(r.keep, a); err != nil {
+		return "", fmt.Errorf("save plan %s: %w", a.ID, err)
 	}
-	m.approvals, m.met[a.ID] = append(m.approvals, a), true
-	return false, nil
+	r.approvals, r.met[a.ID] = append(r.approvals, a), true
+	return a.State, nil
 }
 
 // withdrawn ends the plans whose moves the ladder no longer asks for.
 func (m *mover) withdrawn(context.Context) error {
 	for i, a := range m.approvals {
-		if a.State != promoter.ApprovalWaiting || len(a.Moves) == 0 || m.met[a.ID] {
+		if a.State != promoter.ApprovalWaiting || len(a.Moves) == 0 || m.met[a.ID] || a.Kind == promoter.ApprovalRecut {
 			continue
 		}
 		err := m.Store.DecideApproval(m.keep, a.ID, promoter.ApprovalExpired, runActor, "the cohorts or their evidence have changed", m.Now().UTC())

@@ -47,7 +47,7 @@ type Report struct {
 	Findings     FindingCounts   `json:"findings"`
 	Decisions    map[string]int  `json:"decisions"` // by reason; one decision may have several
 	PolicyErrors int             `json:"policy_errors"`
-	Recut        int             `json:"recut"` // findings the policy would place in another cohort on another rung
+	Recut        int             `json:"recut"` // findings that policy or settings place in another cohort, which waits for a person or was refused
 
 	Risk        []risk.Status `json:"risk"`         // the feeds that were read
 	RiskChanges int           `json:"risk_changes"` // advisories whose class of risk is another than before

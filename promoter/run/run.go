@@ -187,6 +187,7 @@ func (r *runner) loop(ctx context.Context) error {
 		step{"move", r.unlessRecovering(r.move)},
 		step{"pull", r.pull},
 		step{"learn of risks", r.learnRisks},
+		step{"recut", r.unlessRecovering(r.recut)},
 		step{"decide", r.decideAndPlan},
 	)
 	if err != nil || r.Recovering {

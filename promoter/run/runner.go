@@ -118,7 +118,11 @@ func (r *runner) look(ctx context.Context) error {
 
 func (r *runner) know(cohorts []promoter.Cohort) {
 	for _, c := range cohorts {
-		r.cohorts[c.ID], r.byKey[c.Key] = c, c
+		if r.cohorts[c.ID] = c; c.Ended.IsZero() {
+			r.byKey[c.Key] = c
+		} else {
+			delete(r.byKey, c.Key)
+		}
 	}
 }
 

@@ -161,7 +161,7 @@ type Ladder interface {
 	// CohortCounts returns how many findings are members, per cohort.
 	CohortCounts(ctx context.Context) (map[int64]int, error)
 	// EnsureCohorts returns the cohorts of these keys, adding those that are
-	// missing in stage observe.
+	// missing or have ended in stage observe.
 	EnsureCohorts(ctx context.Context, keys []string, at time.Time) ([]promoter.Cohort, error)
 	// MoveCohort applies a move, starting a new generation and attempt, and
 	// records it with its ledger entry in one transaction. Whatever else a

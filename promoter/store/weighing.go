@@ -10,7 +10,7 @@ import (
 
 // Weighing keeps what cohorts' moves rest on.
 type Weighing interface {
-	// Standings returns every cohort with what its next move depends on, by key.
+	// Standings returns every cohort that has not ended with what its next move depends on, by key.
 	Standings(ctx context.Context) ([]Standing, error)
 	// CarveCohort lets a part of a cohort go down alone: m is the move of the
 	// part, from the stage of the cohort m.CohortID. The part becomes the cohort
@@ -18,6 +18,18 @@ type Weighing interface {
 	// stays where it is, in a new generation and with an epoch event. It fails
 	// with *ConflictError when the cohort no longer stands at m.From.
 	CarveCohort(ctx context.Context, m promoter.Move, key string) (parent, part promoter.Cohort, err error)
+	// Recut places findings in other cohorts, all of these or none. A cohort that
+	// it founds begins a new stay and takes over what its parents have behind
+	// them: a person's hold, the cool-down, the climbs. One that is joined, or
+	// loses only some of its findings, has an epoch event; one that loses the
+	// last has ended. It fails with *ConflictError when a cohort does not stand
+	// where it is said to.
+	Recut(ctx context.Context, all []promoter.Recut) ([]promoter.Cohort, error)
+	// Lineage lists which cohorts came from which, oldest first.
+	Lineage(ctx context.Context) ([]promoter.Lineage, error)
+	// Cut is the law by which every finding was last placed; zero: none was.
+	Cut(ctx context.Context) (Cut, error)
+	SetCut(ctx context.Context, law Cut) error
 	// AddEpoch books an epoch event in a cohort's present stay, once for each
 	// reason.
 	AddEpoch(ctx context.Context, cohortID int64, at time.Time, why string) error
@@ -44,6 +56,9 @@ type Weighing interface {
 	// backlog of a scope's first scan.
 	Backlog(ctx context.Context, since time.Time) (map[int64]Backlog, error)
 }
+
+// Cut is the law by which findings are placed in cohorts.
+type Cut struct{ PolicyRev, SettingsRev string }
 
 // Backlog is what stands on default branches.
 type Backlog struct{ Open, New int }

@@ -11,18 +11,21 @@ import (
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
-const cohortColumns = `SELECT cohort_id, key, stage, generation, attempt, since FROM cohort `
+const (
+	cohortFields  = `cohort_id, key, stage, generation, attempt, since, ended`
+	cohortColumns = `SELECT ` + cohortFields + ` FROM cohort `
+)
 
 func scanCohort(row rowScanner, c *promoter.Cohort) error {
 	var stage string
-	err := row.Scan(&c.ID, &c.Key, &stage, &c.Generation, &c.Attempt, (*moment)(&c.Since))
+	err := row.Scan(&c.ID, &c.Key, &stage, &c.Generation, &c.Attempt, (*moment)(&c.Since), (*moment)(&c.Ended))
 	if err == nil {
 		c.Stage, err = promoter.ParseStage(stage)
 	}
 	return err
 }
 
-// Cohorts returns all cohorts, by key.
+// Cohorts returns all cohorts, by key, ended ones too.
 func (db *DB) Cohorts(ctx context.Context) ([]promoter.Cohort, error) {
 	return collect(ctx, db.read, "cohorts", func(rows *sql.Rows, c *promoter.Cohort) error { return scanCohort(rows, c) },
 		cohortColumns+`ORDER BY key`)
@@ -43,7 +46,7 @@ func (db *DB) CohortCounts(ctx context.Context) (map[int64]int, error) {
 }
 
 // EnsureCohorts returns the cohorts of these keys in their order. New ones
-// start in generation and attempt 1.
+// start in generation and attempt 1, and one that has ended starts again.
 func (db *DB) EnsureCohorts(ctx context.Context, keys []string, at time.Time) ([]promoter.Cohort, error) {
 	have, err := db.Cohorts(ctx)
 	if err != nil {
@@ -56,7 +59,8 @@ func (db *DB) EnsureCohorts(ctx context.Context, keys []string, at time.Time) ([
 	err = db.change(ctx, "ensure cohorts", func(tx *sql.Tx) error {
 		_, err := writeAll(ctx, tx, "cohort", `
 			INSERT INTO cohort (key, stage, generation, attempt, since) VALUES ($1, 'observe', 1, 1, $2)
-			ON CONFLICT (key) DO NOTHING`, keys,
+			ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, generation = generation + 1, attempt = attempt + 1, since = excluded.since, ended = NULL
+			WHERE cohort.ended IS NOT NULL`, keys,
 			func(key string) []any { return []any{key, micro(at)} })
 		if err != nil {
 			return err
@@ -71,7 +75,9 @@ func (db *DB) EnsureCohorts(ctx context.Context, keys []string, at time.Time) ([
 func pick(have []promoter.Cohort, keys []string) (all []promoter.Cohort, complete bool) {
 	byKey := make(map[string]promoter.Cohort, len(have))
 	for _, c := range have {
-		byKey[c.Key] = c
+		if c.Ended.IsZero() {
+			byKey[c.Key] = c
+		}
 	}
 	for _, key := range keys {
 		c, ok := byKey[key]

@@ -60,6 +60,8 @@ func cohortAt(ctx context.Context, tx *sql.Tx, m promoter.Move) (c promoter.Coho
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return c, &store.ConflictError{What: fmt.Sprintf("there is no cohort %d", m.CohortID)}
+	case err == nil && !c.Ended.IsZero():
+		return c, &store.ConflictError{What: fmt.Sprintf("cohort %s has ended: its findings are in others", c.Key)}
 	case err == nil && c.Stage != m.From:
 		return c, &store.ConflictError{What: fmt.Sprintf("cohort %s stands at %s, not at %s", c.Key, c.Stage, m.From)}
 	}
@@ -71,19 +73,11 @@ func cohortAt(ctx context.Context, tx *sql.Tx, m promoter.Move) (c promoter.Coho
 func enter(ctx context.Context, tx *sql.Tx, m promoter.Move) (c promoter.Cohort, err error) {
 	err = scanCohort(tx.QueryRowContext(ctx, `
 		UPDATE cohort SET stage = $1, generation = generation + 1, attempt = attempt + 1, since = $2 WHERE cohort_id = $3
-		RETURNING cohort_id, key, stage, generation, attempt, since`, m.To.String(), micro(m.At), m.CohortID), &c)
+		RETURNING `+cohortFields, m.To.String(), micro(m.At), m.CohortID), &c)
 	if err != nil {
 		return c, err
 	}
-	for _, end := range []string{
-		`UPDATE stage_override SET ended = $1 WHERE cohort_id = $2 AND ended IS NULL`,
-		`UPDATE hold SET released = $1 WHERE cohort_id = $2 AND by_evidence = 1 AND released IS NULL`,
-	} {
-		if _, err := tx.ExecContext(ctx, end, micro(m.At), m.CohortID); err != nil {
-			return c, err
-		}
-	}
-	if err := forget(ctx, tx, m.CohortID); err != nil || m.Until.IsZero() {
+	if err := endOrders(ctx, tx, m.CohortID, m.At); err != nil || m.Until.IsZero() {
 		return c, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO stage_override (cohort_id, until, back, actor, reason) VALUES ($1, $2, $3, $4, $5)`,
@@ -151,7 +145,7 @@ func (db *DB) CarveCohort(ctx context.Context, m promoter.Move, key string) (par
 		}
 		err = scanCohort(tx.QueryRowContext(ctx, `
 			UPDATE cohort SET generation = generation + 1 WHERE cohort_id = $1
-			RETURNING cohort_id, key, stage, generation, attempt, since`, m.CohortID), &parent)
+			RETURNING `+cohortFields, m.CohortID), &parent)
 		if err != nil {
 			return err
 		}
@@ -183,7 +177,7 @@ func carved(ctx context.Context, tx *sql.Tx, m promoter.Move, key string) (part 
 	case errors.Is(err, sql.ErrNoRows):
 		err = scanCohort(tx.QueryRowContext(ctx, `
 			INSERT INTO cohort (key, stage, generation, attempt, since, carve_of) VALUES ($1, $2, 1, 1, $3, $4)
-			RETURNING cohort_id, key, stage, generation, attempt, since`, key, m.To.String(), micro(m.At), m.CohortID), &part)
+			RETURNING `+cohortFields, key, m.To.String(), micro(m.At), m.CohortID), &part)
 		m.CohortID = part.ID
 		return part, m, true, err
 	case err != nil || part.Stage <= m.To:

@@ -11,7 +11,7 @@ import (
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
-// Standings returns every cohort with what its next move depends on. Each table
+// Standings returns every cohort that has not ended with what its next move depends on. Each table
 // is read once, at one moment.
 func (db *DB) Standings(ctx context.Context) (all []store.Standing, err error) {
 	err = db.view(ctx, "standings", func(tx *sql.Tx) error {
@@ -22,7 +22,7 @@ func (db *DB) Standings(ctx context.Context) (all []store.Standing, err error) {
 				s.Stage, err = promoter.ParseStage(stage)
 			}
 			return err
-		}, `SELECT cohort_id, key, stage, generation, attempt, since, carve_of FROM cohort ORDER BY key`)
+		}, `SELECT cohort_id, key, stage, generation, attempt, since, carve_of FROM cohort WHERE ended IS NULL ORDER BY key`)
 		if err != nil {
 			return err
 		}
@@ -39,50 +39,6 @@ func (db *DB) Standings(ctx context.Context) (all []store.Standing, err error) {
 		return nil
 	})
 	return all, err
-}
-
-// pastMoves counts the stays. What was carved out had its first stay in the
-// stage it fell to with the cohort it left.
-func pastMoves(ctx context.Context, tx *sql.Tx, by map[int64]*store.Standing) error {
-	type past struct {
-		stays [promoter.Enforce + 1]int
-	}
-	pasts := map[int64]*past{}
-	_, err := collect(ctx, tx, "moves", func(rows *sql.Rows, _ *struct{}) error {
-		var id int64
-		var from, to string
-		var kind promoter.MoveKind
-		var at time.Time
-		if err := rows.Scan(&id, &from, &to, &kind, (*moment)(&at)); err != nil {
-			return err
-		}
-		was, err := promoter.ParseStage(from)
-		if err != nil {
-			return err
-		}
-		is, err := promoter.ParseStage(to)
-		s := by[id]
-		if err != nil || s == nil {
-			return err
-		}
-		p := pasts[id]
-		if p == nil {
-			p = &past{}
-			pasts[id] = p
-			p.stays[was]++
-			if kind == promoter.MoveCarve {
-				p.stays[is]++
-			}
-		}
-		p.stays[is]++
-		s.Sunk = is < was
-		if kind == promoter.MoveRollback || kind == promoter.MoveCarve {
-			s.Fell = at
-		}
-		s.Climb = p.stays[is]
-		return nil
-	}, `SELECT cohort_id, from_stage, to_stage, kind, at FROM move WHERE kind NOT IN ('hold', 'release') ORDER BY move_id`)
-	return err
 }
 
 func holds(ctx context.Context, tx *sql.Tx, by map[int64]*store.Standing) error {

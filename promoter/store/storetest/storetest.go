@@ -41,6 +41,7 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"the ladder", ladder},
 		{"holds, releases and overrides", holds},
 		{"a part goes down alone", carves},
+		{"cohorts are cut otherwise", recuts},
 		{"what was weighed", weighing},
 		{"the backlog", backlog},
 		{"pause and resume", pauses},

@@ -43,7 +43,7 @@ func TestTheLogCanBeFollowed(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"recover", "read the ladder", "listen", "weigh", "move", "ci complete", "pull", "learn of risks", "decide", "draw the queue's sample", "acme/shop review done", "act", "end campaigns", "tell what is clean", "remember", "prune"}
+	want := []string{"recover", "read the ladder", "listen", "weigh", "move", "ci complete", "pull", "learn of risks", "recut", "decide", "draw the queue's sample", "acme/shop review done", "act", "end campaigns", "tell what is clean", "remember", "prune"}
 	if !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)
 	}

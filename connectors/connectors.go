@@ -37,6 +37,9 @@ type Config struct {
 	// SourceDir is where the scanned source can be read, a checkout or a bare
 	// repository, with the same captures as Paths. Empty: nowhere.
 	SourceDir string
+	// WriteBack: what people decide about this source's findings is written to
+	// the platform's alerts.
+	WriteBack bool
 	// Context is what flags or the CI say. It fills what a path leaves open.
 	Context Context
 	// Feed is asked for the documents of a source that is no folder of files;

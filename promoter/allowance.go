@@ -20,6 +20,10 @@ type Allowance struct {
 	cohort map[int64]int
 }
 
+// LetShow says why a claim that is on no surface of engineers may not be written
+// anywhere now, and in which plan it waits; "" when it may.
+func (a *Allowance) LetShow(c Claim) (why DeferReason, plan string) { return a.refuse(c) }
+
 // refuse says why a claim that is not on display may not be shown now. A claim
 // it lets through is counted.
 func (a *Allowance) refuse(c Claim) (DeferReason, string) {

@@ -24,6 +24,8 @@ const (
 	VerbLinkTask    Verb = "link-task"  // from the issue to the pull requests in Task.Links
 	VerbHandBack    Verb = "hand-back"  // withdraw: a comment and a label, and the configured status
 	VerbReply       Verb = "reply"      // answer a person's comment in words, once
+	VerbDismiss     Verb = "dismiss"    // an alert of the platform, for what people decided here
+	VerbReopen      Verb = "reopen"     // an alert that we dismissed
 )
 
 // OnTracker tells whether a verb is carried out in a tracker.
@@ -41,6 +43,9 @@ func (v Verb) Settles() time.Duration {
 	}
 	return 0
 }
+
+// OnAlert tells whether a verb is carried out on an alert of the platform.
+func (v Verb) OnAlert() bool { return v == VerbDismiss || v == VerbReopen }
 
 // EffectState follows the protocol of every effect: intended is stored before
 // anything is sent, sent before the call, unknown when the call's outcome is.

@@ -15,6 +15,7 @@ const (
 	SurfaceSummary Surface = "summary" // the one sticky comment of a pull request
 	SurfaceCheck   Surface = "check"   // a check run on a commit of a pull request
 	SurfaceTask    Surface = "task"    // an issue in a tracker; its target has no pull request
+	SurfaceAlert   Surface = "alert"   // a dismissal on the platform's own alert; likewise
 )
 
 // Target is the place a notice is shown at. A task is about the repository as
@@ -48,7 +49,7 @@ type Notice struct {
 	State      NoticeState  `json:"state"`
 	Items      []Item       `json:"items"`
 	Anchor     *Anchor      `json:"anchor"`  // review only
-	Body       string       `json:"body"`    // as we want it, without marker; of a check: its Check as JSON
+	Body       string       `json:"body"`    // as we want it, without marker; of a check its Check, of an alert its Dismissing as JSON
 	Desired    string       `json:"desired"` // hash of Body; of a task: see HashTask
 	Shown      string       `json:"shown"`   // Desired at the time of the last confirmed effect
 	Posted     string       `json:"posted"`  // hash of the whole body as the platform returned it

@@ -121,8 +121,8 @@ func SampleCluster(repoID, finding int64) string { return fmt.Sprintf("%d:F%d", 
 // tosses the audit coin of an item by its name.
 func Exposures(n Notice, coin func(item string) bool) []Exposure {
 	var out []Exposure
-	if n.Surface == SurfaceCheck {
-		return nil // nobody answers a check; its findings have comments
+	if n.Surface == SurfaceCheck || n.Surface == SurfaceAlert {
+		return nil // nobody answers a check, whose findings have comments; a dismissal is itself an answer
 	}
 	for _, i := range n.Items {
 		if i.ShownAt.IsZero() || i.CohortID == 0 {

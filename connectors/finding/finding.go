@@ -119,8 +119,12 @@ type Dismissal struct {
 	At      time.Time `json:"at,omitzero"`
 }
 
-// AutoDismissed is the Reason of what a rule of the platform dismissed.
-const AutoDismissed = "auto_dismissed"
+// The Reasons of what no person dismissed on the platform: a rule of its own
+// did, or we did.
+const (
+	AutoDismissed = "auto_dismissed"
+	OwnDismissal  = "own"
+)
 
 // Fix is a change the scanner proposes, complete enough to apply.
 type Fix struct {

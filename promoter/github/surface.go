@@ -79,6 +79,10 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 		seen, err = t.reply(ctx)
 	case promoter.VerbCheck:
 		seen, err = t.check(ctx)
+	case promoter.VerbDismiss:
+		seen, err = each(e, func(n promoter.Notice) (promoter.ObservedPost, error) { return t.dismiss(ctx, n) })
+	case promoter.VerbReopen:
+		seen, err = each(e, func(n promoter.Notice) (promoter.ObservedPost, error) { return t.reopen(ctx, n) })
 	case promoter.VerbEditCheck:
 		seen, err = each(e, func(n promoter.Notice) (promoter.ObservedPost, error) { return t.editCheck(ctx, n) })
 	default:
@@ -112,6 +116,11 @@ func (s *Surface) Find(ctx context.Context, e promoter.Effect) (promoter.Observe
 		seen, err = t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findResolve(ctx, n) })
 	case promoter.VerbCheck:
 		seen, err = t.findCheck(ctx)
+	case promoter.VerbDismiss, promoter.VerbReopen:
+		seen, err = t.twice(ctx, func() (promoter.Observed, bool, error) {
+			seen, err := t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findDismissal(ctx, n) })
+			return seen, seen.Found, err
+		})
 	case promoter.VerbEditCheck:
 		seen, err = t.findEach(func(n promoter.Notice) (promoter.ObservedPost, bool, error) { return t.findEditCheck(ctx, n) })
 	case promoter.VerbReply:

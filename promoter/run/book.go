@@ -168,6 +168,9 @@ func (b *book) justScanned(number int) bool {
 func (b *book) displayed() map[int64]bool {
 	out := map[int64]bool{}
 	for _, n := range b.snap.Notices {
+		if n.Surface == promoter.SurfaceAlert {
+			continue
+		}
 		for _, i := range n.Items {
 			if i.Live() && (n.State == promoter.NoticePosted || n.State == promoter.NoticePlanned) {
 				out[i.Finding] = true

@@ -119,7 +119,7 @@ func (d *decider) withoutPlatform(ctx context.Context, number int) {
 func noticesAt(all []promoter.Notice, number int) []promoter.Notice {
 	var out []promoter.Notice
 	for _, n := range all {
-		if n.Target.PullRequest == number && n.Surface != promoter.SurfaceCheck {
+		if n.Target.PullRequest == number && n.Surface != promoter.SurfaceCheck && n.Surface != promoter.SurfaceAlert {
 			out = append(out, n)
 		}
 	}

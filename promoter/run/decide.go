@@ -94,6 +94,9 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if r.sel.PullRequest == 0 {
+		d.writeBack()
+	}
 	d.record()
 	if c := b.changes(); !c.Empty() {
 		if err := r.Store.Apply(ctx, c); err != nil { // cut short, the next run decides again

@@ -27,6 +27,7 @@ type digestInput struct {
 	Paused    bool                `json:"paused"`
 	Tracker   bool                `json:"tracker"`
 	Campaigns []string            `json:"campaigns"`
+	WriteBack []string            `json:"write_back,omitempty"` // sources
 	Changes   []changeInput       `json:"changes"`
 }
 
@@ -49,7 +50,7 @@ func (r *runner) inputDigests(ctx context.Context) (map[int64]string, error) {
 		// One day for the whole run: at its end, midnight may have passed.
 		Policy: r.Decider.Revision(), Settings: r.Settings.Revision(), InForce: r.Settings.InForce(r.report.Started),
 		Ladder: r.moved(), Approvals: r.answered(), Paused: r.pause.Active(r.Now()),
-		Tracker: r.Tracker != nil, Campaigns: r.underWay(),
+		Tracker: r.Tracker != nil, Campaigns: r.underWay(), WriteBack: r.writesBack(),
 	}
 	for _, repo := range r.repoOrder() {
 		if len(open[repo.ID]) == 0 {

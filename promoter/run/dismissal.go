@@ -20,6 +20,9 @@ type alerted struct {
 	dismissal *finding.Dismissal
 }
 
+// ours tells whether the dismissal is our own.
+func (a alerted) ours() bool { return a.dismissal != nil && a.dismissal.Reason == finding.OwnDismissal }
+
 func (b *book) alert(no int64, f finding.Finding) {
 	if f.Alert == "" {
 		return
@@ -27,7 +30,9 @@ func (b *book) alert(no int64, f finding.Finding) {
 	if b.alerts == nil {
 		b.alerts = map[int64]alerted{}
 	}
-	b.alerts[no] = alerted{f.Alert, f.Dismissal}
+	if !b.alerts[no].ours() { // else another ref has said so
+		b.alerts[no] = alerted{f.Alert, f.Dismissal}
+	}
 }
 
 // dismissals books what people said by dismissing alerts, and takes back what
@@ -36,6 +41,7 @@ func (r *runner) dismissals(b *book) error {
 	if len(b.alerts) == 0 {
 		return nil
 	}
+	b.touched()
 	standing, err := r.Store.Verdicts(r.keep, store.VerdictQuery{RepoID: b.repo().ID, Source: promoter.FromAlert, Standing: true})
 	if err != nil {
 		return fmt.Errorf("dismissed alerts of %s: %w", b.repo().FullName(), err)

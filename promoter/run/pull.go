@@ -236,6 +236,9 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 	for _, key := range order {
 		in := scans[key]
 		in.complete = in.complete && whole
+		if err := r.recogniseOwn(ctx, b.repo(), in.findings); err != nil {
+			return err
+		}
 		said.Apply(in.findings)
 		r.enrich(ctx, a, b.repo(), in.findings)
 		b.absorb(a, r.refOf(a.context, b.repo()), key, in, &r.report.Findings, func(number int) bool { return r.outsider(ctx, b.repo(), number) })

@@ -105,7 +105,7 @@ func (r *runner) settled(e promoter.Effect, s store.Settlement) error {
 // request is no more: then nobody sees it either.
 func (r *runner) vanished(ctx context.Context, e promoter.Effect, err error) bool {
 	var refused *promoter.RefusedError
-	if !errors.As(err, &refused) || refused.Mend != "" || e.Verb.OnTracker() {
+	if !errors.As(err, &refused) || refused.Mend != "" || e.Target.PullRequest == 0 {
 		return false // what a person can mend is to be looked for once it is mended
 	}
 	owner, name, _ := strings.Cut(e.Repository, "/")

@@ -56,6 +56,8 @@ type Platform interface {
 	Repository(ctx context.Context, owner, name string) (promoter.Repository, error)
 	// Change asks for a pull request as it is now. One that vanished is not open.
 	Change(ctx context.Context, r promoter.Repository, number int) (promoter.Change, error)
+	// OwnDismissal tells whether a dismissed alert is one that we dismissed.
+	OwnDismissal(ctx context.Context, r promoter.Repository, d promoter.AlertDismissal) (bool, error)
 	// Merges tells whether a commit merges the head of a pull request into
 	// some state of its base: the test merge of today or of an earlier day.
 	Merges(ctx context.Context, r promoter.Repository, commit, head string) (bool, error)

@@ -51,9 +51,10 @@ type runner struct {
 	disposedIn map[int64]bool     // repositories whose answers were looked at
 	members    map[memberKey]bool // who may answer, as far as was asked
 
-	refused  map[int64]string // repositories in which the platform refuses us
-	tracker  trackerState
-	patience patience
+	refused       map[int64]string  // repositories in which the platform refuses us
+	refusedAlerts map[string]string // alerts, by repository and kind, that it does not let us write to
+	tracker       trackerState
+	patience      patience
 }
 
 func newRunner(cfg Config, sel Selection) *runner {
@@ -71,8 +72,10 @@ func newRunner(cfg Config, sel Selection) *runner {
 		disposedIn: map[int64]bool{},
 		members:    map[memberKey]bool{},
 		refused:    map[int64]string{},
-		tracker:    newTrackerState(cfg.Now),
-		patience:   patience{now: cfg.Now, silent: map[string]bool{}},
+
+		refusedAlerts: map[string]string{},
+		tracker:       newTrackerState(cfg.Now),
+		patience:      patience{now: cfg.Now, silent: map[string]bool{}},
 	}
 }
 

@@ -99,7 +99,7 @@ func (d *decider) collectTasks() {
 			for _, i := range n.Items {
 				w.causes[i.Finding] = d.causeOf(i.Finding, 0, d.book.onBase)
 			}
-		case n.OnDisplay():
+		case n.OnDisplay() && n.Target.PullRequest != 0:
 			w.comments = append(w.comments, n)
 		}
 	}

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
@@ -54,6 +55,8 @@ func (r *runner) shut(v promoter.Verb, n promoter.Notice) string {
 		return "no tracker is configured"
 	case !r.patienceOf(v).over():
 		return "it does not answer, or asked us to wait"
+	case v.OnAlert() && r.refusedAlerts[alertsOf(n)] != "":
+		return r.refusedAlerts[alertsOf(n)]
 	case !v.OnTracker() && r.blocked[n.Target]:
 		return "an earlier effect on this pull request is not settled"
 	case !v.OnTracker():
@@ -73,12 +76,21 @@ func routeOf(n promoter.Notice) string {
 	return n.Task.Route
 }
 
+// alertsOf names the alerts of one kind in one repository, which a token may
+// write to or not.
+func alertsOf(n promoter.Notice) string {
+	kind, _, _ := strings.Cut(n.Group, "/")
+	return fmt.Sprint(n.Target.RepoID, " ", kind)
+}
+
 // refuse remembers a refusal that would meet every effect in a repository, or
 // every task of a route, so that it is one clear error and not hundreds.
 func (r *runner) refuse(e promoter.Effect, err *promoter.RefusedError) {
 	why := "refused before in this run: " + err.Why
 	switch {
 	case err.Mend == "":
+	case e.Verb.OnAlert():
+		r.refusedAlerts[alertsOf(e.Notices[0])] = why
 	case e.Verb.OnTracker():
 		r.tracker.refused[routeOf(e.Notices[0])] = why
 	default:

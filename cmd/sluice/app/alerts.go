@@ -19,7 +19,7 @@ func (a *App) withFeeds(sources []connectors.Config, hash func(string) string) (
 		if err != nil {
 			return nil, err
 		}
-		sources[i].Feed = feed
+		sources[i].Feed, sources[i].WriteBack = feed, s.WriteBack
 	}
 	return sources, nil
 }

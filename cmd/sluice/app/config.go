@@ -89,6 +89,7 @@ type Source struct {
 	// Of a GitHub's alerts instead of a path: one of the two.
 	Organisation string   `yaml:"organisation"`
 	Repositories PathList `yaml:"repositories"` // owner/name
+	WriteBack    bool     `yaml:"write_back"`   // what people decide here dismisses the alert there
 
 	Rhythm Span `yaml:"rhythm"` // for how long it may fail to be read completely; "": for ever
 }

@@ -132,6 +132,9 @@ func (d *configText) checkSource(path string, s Source, seen map[string]bool) {
 	if s.Organisation != "" || len(s.Repositories) > 0 {
 		d.fault(path+".organisation", "only code-scanning, dependabot and secret-scanning are asked for organisations and repositories; reports are found by their path, whose captures say what they are about")
 	}
+	if s.WriteBack {
+		d.fault(path+".write_back", "only alerts of GitHub (code-scanning, dependabot, secret-scanning) can be written to")
+	}
 	if len(s.Path) == 0 || slices.Contains(s.Path, "") {
 		d.fault(path+".path", "a source needs the path of its reports, one or a list")
 	}

@@ -162,6 +162,27 @@ func effectOnce(t *testing.T, s store.Store) {
 	}
 }
 
+// A dismissal on an alert is a notice without a pull request and a cohort.
+func dismissals(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	n := planned(t, s)
+	alert := promoter.Notice{No: n.No + 1, Surface: promoter.SurfaceAlert, Target: promoter.Target{RepoID: n.Target.RepoID}, Group: "dependabot/7",
+		Generation: 1, State: promoter.NoticePlanned, Body: "{}", Desired: promoter.HashBody("{}"), Items: []promoter.Item{{Finding: 1, Version: 1}}}
+	ok(t, s.Apply(ctx, store.Changes{RepoID: n.Target.RepoID, RunID: 1, At: At(3), Notices: []promoter.Notice{alert}}))
+	for i, verb := range []promoter.Verb{promoter.VerbDismiss, promoter.VerbReopen} {
+		e := effect(n.Target.RepoID, fmt.Sprint("tok-", i))
+		alert.Generation++
+		e.Verb, e.Target, e.Notices = verb, alert.Target, []promoter.Notice{alert}
+		ok(t, s.Intend(ctx, &e))
+		same(t, "open effects", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
+		ok(t, s.Sent(ctx, e.ID))
+		alert.State, alert.Remote = promoter.NoticePosted, promoter.Remote{ID: 7, URL: "https://x.test/7"}
+		ok(t, s.Settle(ctx, store.Settlement{EffectID: e.ID, State: promoter.EffectDone, At: At(4), Notices: []promoter.Notice{alert}}))
+	}
+	snap := must(s.Load(ctx, n.Target.RepoID))(t)
+	same(t, "the notice", snap.Notices[len(snap.Notices)-1], alert)
+}
+
 // A reply says what it answers. It may stand in no thread of ours.
 func replies(t *testing.T, s store.Store) {
 	ctx := t.Context()

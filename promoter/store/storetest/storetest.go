@@ -51,6 +51,7 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"an effect's legal steps", effectSteps},
 		{"one effect for one generation", effectOnce},
 		{"a reply is an effect", replies},
+		{"a dismissal on an alert is a notice and an effect", dismissals},
 		{"what was shown since", shownSince},
 		{"what was shown, in the order of evidence", exposures},
 		{"verdicts are given, edited and taken back", verdicts},

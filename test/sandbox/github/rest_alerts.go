@@ -17,6 +17,10 @@ var (
 	readCode    = []need{{"security_events", "read"}}
 	readVulns   = []need{{"vulnerability_alerts", "read"}}
 	readSecrets = []need{{"secret_scanning_alerts", "read"}}
+
+	writeCode    = []need{{"security_events", "write"}}
+	writeVulns   = []need{{"vulnerability_alerts", "write"}}
+	writeSecrets = []need{{"secret_scanning_alerts", "write"}}
 )
 
 func alertRoutes() []route {
@@ -29,6 +33,12 @@ func alertRoutes() []route {
 		{method: "GET", pattern: repo + "/code-scanning/alerts", answer: permitted(readCode, listCodeAlerts), needs: readCode},
 		{method: "GET", pattern: repo + "/code-scanning/analyses", answer: permitted(readCode, listAnalyses), needs: readCode},
 		{method: "GET", pattern: repo + "/code-scanning/analyses/{analysis_id}", answer: permitted(readCode, getAnalysis), needs: readCode},
+		{method: "GET", pattern: repo + "/code-scanning/alerts/{alert_number}", answer: permitted(readCode, getCodeAlert), needs: readCode},
+		{method: "PATCH", pattern: repo + "/code-scanning/alerts/{alert_number}", answer: permitted(writeCode, editCodeAlert), needs: writeCode},
+		{method: "GET", pattern: repo + "/dependabot/alerts/{alert_number}", answer: permitted(readVulns, getDependabotAlert), needs: readVulns},
+		{method: "PATCH", pattern: repo + "/dependabot/alerts/{alert_number}", answer: permitted(writeVulns, editDependabotAlert), needs: writeVulns},
+		{method: "GET", pattern: repo + "/secret-scanning/alerts/{alert_number}", answer: permitted(readSecrets, getSecretAlert), needs: readSecrets},
+		{method: "PATCH", pattern: repo + "/secret-scanning/alerts/{alert_number}", answer: permitted(writeSecrets, editSecretAlert), needs: writeSecrets},
 		{method: "GET", pattern: repo + "/dependabot/alerts", answer: permitted(readVulns, listDependabotAlerts), needs: readVulns},
 		{method: "GET", pattern: repo + "/secret-scanning/alerts", answer: permitted(readSecrets, listSecretAlerts), needs: readSecrets},
 	}

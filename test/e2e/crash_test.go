@@ -19,12 +19,12 @@ import (
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
-	"github.com/sluice-sec/sluice/promoter/store"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
+	"github.com/sluice-sec/sluice/test/touch"
 )
 
 // A clean run numbers every point at which it touches the store or the
-// network, before and after: nothing is listed by hand. Then a child process
+// network, before and after. Then a child process
 // is killed at each of them (SIGKILL: no deferred call runs), and whoever runs
 // next must bring the world to where the clean run left it.
 //
@@ -45,112 +45,24 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// points counts where a run touches the world, and ends the process at one.
-type points struct {
-	n, kill int
-	names   []string
-}
-
-func (p *points) at(name string) {
-	p.n++
-	p.names = append(p.names, name)
-	if p.n == p.kill {
-		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-		select {} // the signal is on its way: nothing after it may happen
-	}
-}
-
-type countingTransport struct {
-	next   http.RoundTripper
-	points *points
-}
-
-func (t countingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	t.points.at("before " + r.Method + " " + r.URL.Path)
-	resp, err := t.next.RoundTrip(r)
-	t.points.at("after " + r.Method + " " + r.URL.Path)
-	return resp, err
-}
-
-// countingStore stands in front of every write of a store.
-type countingStore struct {
-	store.Store
-	points *points
-}
-
-func (s countingStore) around(name string, f func() error) error {
-	s.points.at("before " + name)
-	err := f()
-	s.points.at("after " + name)
-	return err
-}
-
-func (s countingStore) BeginRun(ctx context.Context, r store.Run) (id int64, err error) {
-	err = s.around("begin run", func() error { id, err = s.Store.BeginRun(ctx, r); return err })
-	return id, err
-}
-
-func (s countingStore) EndRun(ctx context.Context, id int64, at time.Time, outcome string, report []byte) error {
-	return s.around("end run", func() error { return s.Store.EndRun(ctx, id, at, outcome, report) })
-}
-
-func (s countingStore) SaveSourceStatus(ctx context.Context, id int64, st store.SourceStatus) error {
-	return s.around("source status", func() error { return s.Store.SaveSourceStatus(ctx, id, st) })
-}
-
-func (s countingStore) EnsureRepository(ctx context.Context, r promoter.Repository, id int64) (out promoter.Repository, err error) {
-	err = s.around("repository", func() error { out, err = s.Store.EnsureRepository(ctx, r, id); return err })
-	return out, err
-}
-
-func (s countingStore) Apply(ctx context.Context, c store.Changes) error {
-	return s.around("apply", func() error { return s.Store.Apply(ctx, c) })
-}
-
-func (s countingStore) EnsureCohorts(ctx context.Context, keys []string, at time.Time) (out []promoter.Cohort, err error) {
-	err = s.around("cohorts", func() error { out, err = s.Store.EnsureCohorts(ctx, keys, at); return err })
-	return out, err
-}
-
-func (s countingStore) Intend(ctx context.Context, e *promoter.Effect) error {
-	return s.around("intend "+string(e.Verb), func() error { return s.Store.Intend(ctx, e) })
-}
-
-func (s countingStore) Sent(ctx context.Context, id int64) error {
-	return s.around("sent", func() error { return s.Store.Sent(ctx, id) })
-}
-
-func (s countingStore) Settle(ctx context.Context, x store.Settlement) error {
-	return s.around("settle", func() error { return s.Store.Settle(ctx, x) })
-}
-
-func (s countingStore) SaveApproval(ctx context.Context, a promoter.Approval) error {
-	return s.around("plan", func() error { return s.Store.SaveApproval(ctx, a) })
-}
-
-func (s countingStore) Seal(ctx context.Context, at time.Time) (h store.Head, err error) {
-	err = s.around("seal", func() error { h, err = s.Store.Seal(ctx, at); return err })
-	return h, err
-}
-
 // child is one run in a process of its own, which may not live to its end.
 func child(dir string) int {
 	kill, _ := strconv.Atoi(os.Getenv(killEnv))
-	counted := &points{kill: kill}
+	points := &touch.Points{Kill: kill}
 	p := &place{
 		t: process{}, drop: filepath.Join(dir, "drop"), database: filepath.Join(dir, "sluice.db"), url: os.Getenv(urlEnv),
 		clock: &clock{now: time.Now()}, gitPath: map[string]string{shop: os.Getenv(gitEnv)},
 		settings: crashSettings, tokens: int(time.Now().UnixNano() % 1e9),
 	}
-	p.wrap = func(next http.RoundTripper) http.RoundTripper { return countingTransport{next, counted} }
+	p.wrap = func(next http.RoundTripper) http.RoundTripper { return touch.Transport(next, points.At) }
 	cfg := p.config()
-	cfg.Store = countingStore{p.openStore(), counted}
+	cfg.Store = touch.Store(p.openStore(), points.At)
 	report, err := run.Run(context.Background(), cfg, run.Selection{})
 	p.must(err)
 	if len(report.Errors) > 0 {
 		p.t.Fatalf("errors: %+v", report.Errors)
 	}
-	fmt.Printf("POINTS %d\n%s\n", counted.n, strings.Join(counted.names, "\n"))
+	fmt.Printf("POINTS %d\n%s\n", len(points.Names), strings.Join(points.Names, "\n"))
 	return 0
 }
 

@@ -62,8 +62,8 @@ race: ## The packages with goroutines under the race detector (needs a C compile
 	CGO_ENABLED=1 go test -race ./connectors/... ./promoter/... ./cmd/...
 
 .PHONY: crash
-crash: ## The whole crash test: a run killed wherever it touches the world (long)
-	SLUICE_CRASH=all go test -count=1 -timeout 3h -run TestKilledAnywhere -v ./test/e2e
+crash: ## The whole crash test: runs and commands killed wherever they touch the world (long)
+	SLUICE_CRASH=all go test -count=1 -timeout 3h -run TestKilledAnywhere -v ./test/e2e ./cmd/sluice
 
 .PHONY: torture
 torture: ## Play SEEDS (2000) seeded stories of people, faults and crashes, from FIRST on; each fault at each request (long)

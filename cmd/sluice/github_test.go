@@ -26,6 +26,7 @@ type place struct {
 	t         *testing.T
 	dir       string
 	sandbox   *github.Server
+	server    string // where it listens
 	now       time.Time
 	transport http.RoundTripper
 	wrap      func(store.Store) store.Store
@@ -41,6 +42,7 @@ func newPlace(t *testing.T) *place {
 	p.must(err)
 	server := httptest.NewServer(p.sandbox)
 	t.Cleanup(server.Close)
+	p.server = server.Listener.Addr().String()
 	p.sandbox.AddToken(github.Token{Value: token, Login: "sluice-bot", Permissions: map[string]string{
 		"contents": "read", "metadata": "read", "pull_requests": "write", "issues": "write"}})
 	config, err := os.ReadFile(filepath.Join(p.dir, "sluice.yaml"))

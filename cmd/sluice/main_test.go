@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 		"locking":        func() { os.Exit(locking()) },
 		"abandon":        func() { os.Exit(abandon()) },
 		"sluice-process": func() { os.Exit(command()) },
+		"sluice-mortal":  func() { os.Exit(mortal()) },
 	})
 }
 

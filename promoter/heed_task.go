@@ -58,6 +58,24 @@ func HeedTasks(notices []Notice, states []TaskState, standing []Verdict, words m
 	return h, nil
 }
 
+// OpenAgain are the notices whose tasks people closed, as far as was known, and
+// that stand open now: they are ours to keep again. Where another was made
+// meanwhile for the same group, that one goes on.
+func OpenAgain(notices []Notice, states []TaskState) (out []Notice) {
+	for _, s := range states {
+		n := noticeOf(notices, s.ID)
+		if n == nil || n.State != NoticeClosedByPerson || s.Done || s.Gone {
+			continue
+		}
+		if newest := newestTask(notices, BaseGroup(n.Group)); newest.No == n.No {
+			again := *n
+			again.State = NoticePosted
+			out = append(out, again)
+		}
+	}
+	return out
+}
+
 func noticeOf(notices []Notice, remote int64) *Notice {
 	for i := range notices {
 		if notices[i].Remote.ID == remote {

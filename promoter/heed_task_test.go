@@ -38,3 +38,26 @@ func TestHeedTasks(t *testing.T) {
 		}
 	}
 }
+
+func TestOpenAgain(t *testing.T) {
+	task := func(no int64, group string, state promoter.NoticeState) promoter.Notice {
+		return promoter.Notice{No: no, Surface: promoter.SurfaceTask, Group: group, State: state, Remote: promoter.Remote{ID: 70 + no}}
+	}
+	first, second := task(1, "F1", promoter.NoticeClosedByPerson), task(2, "2/F1", promoter.NoticePosted)
+	for name, c := range map[string]struct {
+		have  []promoter.Notice
+		state promoter.TaskState
+		want  []promoter.Notice
+	}{
+		"open":            {[]promoter.Notice{first}, promoter.TaskState{ID: 71}, []promoter.Notice{task(1, "F1", promoter.NoticePosted)}},
+		"still closed":    {[]promoter.Notice{first}, promoter.TaskState{ID: 71, Done: true}, nil},
+		"deleted":         {[]promoter.Notice{first}, promoter.TaskState{ID: 71, Gone: true}, nil},
+		"it was open":     {[]promoter.Notice{second}, promoter.TaskState{ID: 72}, nil},
+		"another goes on": {[]promoter.Notice{first, second}, promoter.TaskState{ID: 71}, nil},
+		"not ours":        {[]promoter.Notice{first}, promoter.TaskState{ID: 80}, nil},
+	} {
+		if diff := cmp.Diff(c.want, promoter.OpenAgain(c.have, []promoter.TaskState{c.state})); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+}

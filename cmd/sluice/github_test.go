@@ -19,14 +19,17 @@ import (
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
 
-const token = "token-that-nobody-may-see"
+const (
+	token = "token-that-nobody-may-see"
+	hub   = "localhost:1" // how mortal processes call the sandbox
+)
 
 // place is a folder with a configuration, beside a GitHub in the same process.
 type place struct {
 	t         *testing.T
 	dir       string
 	sandbox   *github.Server
-	server    string // where it listens
+	beside    beside // for mortal processes
 	now       time.Time
 	transport http.RoundTripper
 	wrap      func(store.Store) store.Store
@@ -42,7 +45,7 @@ func newPlace(t *testing.T) *place {
 	p.must(err)
 	server := httptest.NewServer(p.sandbox)
 	t.Cleanup(server.Close)
-	p.server = server.Listener.Addr().String()
+	p.beside = beside{hub + "=" + server.Listener.Addr().String()}
 	p.sandbox.AddToken(github.Token{Value: token, Login: "sluice-bot", Permissions: map[string]string{
 		"contents": "read", "metadata": "read", "pull_requests": "write", "issues": "write"}})
 	config, err := os.ReadFile(filepath.Join(p.dir, "sluice.yaml"))

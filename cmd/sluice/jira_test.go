@@ -11,7 +11,10 @@ import (
 	"github.com/sluice-sec/sluice/test/sandbox/jira"
 )
 
-const jiraToken = "jira-token-that-nobody-may-see"
+const (
+	jiraToken = "jira-token-that-nobody-may-see"
+	desk      = "localhost:2" // how mortal processes call the Jira
+)
 
 // office adds a Jira to a place, with a project that has a field of its own.
 func (p *place) office(at jira.Deployment) *jira.Server {
@@ -20,6 +23,7 @@ func (p *place) office(at jira.Deployment) *jira.Server {
 	p.must(err)
 	server := httptest.NewServer(office)
 	p.t.Cleanup(server.Close)
+	p.beside = append(p.beside, desk+"="+server.Listener.Addr().String())
 	office.AddPerson(jira.Person{Name: "sluice"})
 	office.AddToken(jira.Token{Value: jiraToken, Person: "sluice"})
 	team, err := office.AddField(jira.Field{Name: "Team", Kind: jira.Select, Options: []*jira.Named{{Name: "Payments"}}})

@@ -33,7 +33,7 @@ func mortal() int {
 	p.seams = app.Options{
 		Now:       func() time.Time { now = now.Add(time.Millisecond); return now },
 		Sleep:     func(ctx context.Context, d time.Duration) error { now = now.Add(d); return ctx.Err() },
-		Transport: touch.Transport(toServer{os.Getenv("SERVER")}, points.At),
+		Transport: touch.Transport(beside(strings.Fields(os.Getenv("SERVERS"))), points.At),
 		WrapStore: func(s store.Store) store.Store { return touch.Store(s, points.At) },
 	}
 	code := p.run(context.Background(), os.Args[1:])
@@ -43,13 +43,31 @@ func mortal() int {
 	return code
 }
 
-// toServer sends everything to one server, so that copies of a place, each with its own, have the same address for it.
-type toServer struct{ host string }
+// beside is a network in which servers have the same names in every place, and in copies of it: NAME=ADDRESS.
+type beside []string
 
-func (s toServer) RoundTrip(r *http.Request) (*http.Response, error) {
+func (b beside) RoundTrip(r *http.Request) (*http.Response, error) {
 	there := r.Clone(r.Context())
-	there.URL.Host, there.Host = s.host, r.URL.Host // which is what the server's links begin with
+	for _, server := range b {
+		if address, ok := strings.CutPrefix(server, r.URL.Host+"="); ok {
+			there.URL.Host, there.Host = address, r.URL.Host // its links begin with the name
+		}
+	}
 	return http.DefaultTransport.RoundTrip(there)
+}
+
+// callBeside lets the configuration call servers by these names.
+func (p *place) callBeside() {
+	p.t.Helper()
+	file := filepath.Join(p.dir, "sluice.yaml")
+	text, err := os.ReadFile(file)
+	p.must(err)
+	config := string(text)
+	for _, server := range p.beside {
+		name, address, _ := strings.Cut(server, "=")
+		config = strings.ReplaceAll(config, address, name)
+	}
+	p.must(os.WriteFile(file, []byte(config), 0o600))
 }
 
 // died is the code of a process that was killed.
@@ -64,7 +82,8 @@ func (p *place) mortal(kill int, stdin string, args ...string) (code int, stdout
 	c := exec.Command(self, append(args, "--config", filepath.Join(p.dir, "sluice.yaml"))...)
 	c.Args[0] = "sluice-mortal"
 	c.Env = append(os.Environ(), "SLUICE_TEST_TOKEN="+token, "SLUICE_ACTOR=github:sam", "NOW="+p.now.Format(time.RFC3339Nano),
-		"KILL="+strconv.Itoa(kill), "POINTS="+p.points(), "SERVER="+p.server)
+		"KILL="+strconv.Itoa(kill), "POINTS="+p.points(), "SERVERS="+strings.Join(p.beside, " "),
+		"SLUICE_TEST_JIRA="+jiraToken, "SLUICE_TEST_USER=sluice@example.com")
 	c.Stdin, c.Stdout, c.Stderr = strings.NewReader(stdin), &out, &errs
 	err = c.Run()
 	p.said.Write(out.Bytes())

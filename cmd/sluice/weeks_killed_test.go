@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -95,7 +96,7 @@ func (s scene) after(t *testing.T, kill int) ending {
 	w.must(err)
 	server := httptest.NewServer(w.sandbox)
 	defer server.Close()
-	w.server = server.Listener.Addr().String()
+	w.beside = beside{hub + "=" + server.Listener.Addr().String()}
 	if kill > 0 {
 		if code := s.errand.at(w.place, kill); code != died {
 			t.Fatalf("it outlived place %d with %d:\n%s", kill, code, w.said.String())
@@ -233,22 +234,25 @@ func (w *weeks) rest() {
 		w.t.Errorf("it is not at rest:\n%s", diff)
 	}
 	w.do("ledger", "verify")
-	s := w.store()
-	effects, err := s.OpenEffects(context.Background())
-	w.must(err)
-	if len(effects) > 0 {
-		w.t.Errorf("%d effects are open, the first %s %s", len(effects), effects[0].Verb, effects[0].State)
-	}
 	shown := map[int64]bool{} // by the number on the platform
-	repositories, err := s.Repositories(context.Background())
-	w.must(err)
-	for _, r := range repositories {
-		snap, err := s.Load(context.Background(), r.ID)
-		w.must(err)
-		for _, n := range snap.Notices {
-			shown[n.Remote.ID] = true
+	w.inStore(func(ctx context.Context, s store.Store) error {
+		effects, err := s.OpenEffects(ctx)
+		if len(effects) > 0 {
+			w.t.Errorf("%d effects are open, the first %s %s", len(effects), effects[0].Verb, effects[0].State)
 		}
-	}
+		repositories, wrong := s.Repositories(ctx)
+		err = errors.Join(err, wrong)
+		for _, r := range repositories {
+			snap, err := s.Load(ctx, r.ID)
+			if err != nil {
+				return err
+			}
+			for _, n := range snap.Notices {
+				shown[n.Remote.ID] = true
+			}
+		}
+		return err
+	})
 	is := map[int64]string{}
 	w.eachComment(func(c *github.ReviewComment) {
 		is[c.ID] = c.Body
@@ -271,41 +275,46 @@ func (w *weeks) eachComment(f func(*github.ReviewComment)) {
 	}
 }
 
-// store is the place's, to look at.
-func (w *weeks) store() store.Store {
+// inStore looks into the place's store, and closes it again: no process may copy a database that it has open.
+func (w *weeks) inStore(look func(context.Context, store.Store) error) {
 	w.t.Helper()
 	p := newProgram(&w.said, &w.said, func(string) string { return "" })
-	p.config, p.as = w.dir+"/sluice.yaml", "os:test"
+	p.config, p.as = filepath.Join(w.dir, "sluice.yaml"), "os:test"
 	a, err := p.app()
 	w.must(err)
-	w.t.Cleanup(func() { a.Close() })
 	s, err := a.ReadStore(context.Background())
-	w.must(err)
-	return s
+	if err == nil {
+		err = look(context.Background(), s)
+	}
+	w.must(errors.Join(err, a.Close()))
 }
 
 func (w *weeks) stands(key string, want promoter.Stage) {
 	w.t.Helper()
-	cohorts, err := w.store().Cohorts(context.Background())
-	w.must(err)
-	i := slices.IndexFunc(cohorts, func(c promoter.Cohort) bool { return c.Key == key })
-	if i < 0 || cohorts[i].Stage != want {
-		w.t.Fatalf("%s does not stand at %v: %+v\n%s", key, want, cohorts, w.said.String())
-	}
+	w.inStore(func(ctx context.Context, s store.Store) error {
+		cohorts, err := s.Cohorts(ctx)
+		i := slices.IndexFunc(cohorts, func(c promoter.Cohort) bool { return c.Key == key })
+		if err == nil && (i < 0 || cohorts[i].Stage != want) {
+			err = fmt.Errorf("%s does not stand at %v: %+v\n%s", key, want, cohorts, w.said.String())
+		}
+		return err
+	})
 }
 
 // moves are what each cohort went through.
 func (w *weeks) moves() map[string][]string {
-	s, out := w.store(), map[string][]string{}
-	cohorts, err := s.Cohorts(context.Background())
-	w.must(err)
-	for _, c := range cohorts {
-		moves, err := s.Moves(context.Background(), c.ID)
-		w.must(err)
-		for _, m := range moves {
-			out[c.Key] = append(out[c.Key], fmt.Sprintf("%s %s %s", m.Kind, m.From, m.To))
+	out := map[string][]string{}
+	w.inStore(func(ctx context.Context, s store.Store) error {
+		cohorts, err := s.Cohorts(ctx)
+		for _, c := range cohorts {
+			moves, wrong := s.Moves(ctx, c.ID)
+			err = errors.Join(err, wrong)
+			for _, m := range moves {
+				out[c.Key] = append(out[c.Key], fmt.Sprintf("%s %s %s", m.Kind, m.From, m.To))
+			}
 		}
-	}
+		return err
+	})
 	return out
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -83,10 +82,7 @@ func (w *weeks) approve() {
 // begin makes the organisation, and its standing findings.
 func (w *weeks) begin() {
 	w.must(os.WriteFile(filepath.Join(w.dir, "settings.yaml"), []byte(weeksSettings), 0o600))
-	config := filepath.Join(w.dir, "sluice.yaml")
-	text, err := os.ReadFile(config)
-	w.must(err)
-	w.must(os.WriteFile(config, regexp.MustCompile(`http://[^/]+`).ReplaceAll(text, []byte("http://localhost:1")), 0o600))
+	w.callBeside()
 	var old []string
 	for i := range 40 {
 		old = append(old, fmt.Sprintf("md5(old%d)", i))

@@ -15,7 +15,7 @@ type TaskListener interface {
 }
 
 // listenToTasks takes what people closed as their answer, by the words of the
-// settings.
+// settings, and takes up again what they opened again.
 func (r *runner) listenToTasks(ctx context.Context) error {
 	if r.TaskListener == nil || r.sel.PullRequest != 0 {
 		return nil
@@ -65,6 +65,12 @@ func (r *runner) heedTasks(ctx context.Context, repo promoter.Repository, notice
 		return ids[0], nil
 	}
 	now := r.Now().UTC()
+	if again := promoter.OpenAgain(notices, states); len(again) > 0 {
+		undecided := ""
+		if err := r.Store.Apply(r.keep, store.Changes{RepoID: repo.ID, RunID: r.id, At: now, Notices: again, Digest: &undecided}); err != nil {
+			return err
+		}
+	}
 	h, err := promoter.HeedTasks(notices, states, standing, r.Settings.Verdicts.Words, person, now)
 	if err != nil || len(h.Verdicts)+len(h.Retract) == 0 {
 		return err

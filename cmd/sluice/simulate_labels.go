@@ -57,8 +57,8 @@ func readLabels(file string) ([]simulate.Label, int, error) {
 }
 
 func (p *program) writeLabelled(w io.Writer, r simulate.Labelled) error {
-	fmt.Fprintf(w, "%d orders; %d findings without a usable label were left out\n\n", r.Orders, r.Skipped)
-	t := table{head: []string{"COHORT", "FINDINGS", "PRECISION", "CLIMBS", "LOSES PARTS", "FALLS", "SHOWN", "RIGHT", "RULES CARVED OUT (PRECISION, IN % OF ORDERS)"}}
+	fmt.Fprintf(w, "%d orders; %d findings labelled neither TP nor FP were left out\n\n", r.Orders, r.Skipped)
+	t := table{head: []string{"COHORT", "FINDINGS", "RIGHT", "CLIMBS", "LOSES PARTS", "FALLS", "SHOWN", "RIGHT", "RULES CARVED OUT"}}
 	for _, c := range r.Cohorts {
 		var rules []string
 		for i, rule := range c.Rules {
@@ -66,14 +66,18 @@ func (p *program) writeLabelled(w io.Writer, r simulate.Labelled) error {
 				rules = append(rules, fmt.Sprintf("%d more", len(c.Rules)-i))
 				break
 			}
-			rules = append(rules, fmt.Sprintf("%s (%.2f, %.0f)", rule.Rule, rule.Precision, rule.Share))
+			rules = append(rules, fmt.Sprintf("%s: %s right, in %.0f %% of the orders", rule.Rule, percent(rule.Precision), rule.Share))
 		}
 		right := "-"
 		if c.Shown > 0 {
-			right = fmt.Sprintf("%.3f", c.ShownPrecision)
+			right = percent(c.ShownPrecision)
 		}
-		t.add(c.Cohort, fmt.Sprint(c.Findings), fmt.Sprintf("%.3f", c.Precision), fmt.Sprintf("%.1f %%", c.Promoted), fmt.Sprintf("%.1f %%", c.Carved),
+		t.add(c.Cohort, fmt.Sprint(c.Findings), percent(c.Precision), fmt.Sprintf("%.1f %%", c.Promoted), fmt.Sprintf("%.1f %%", c.Carved),
 			fmt.Sprintf("%.1f %%", c.RolledBack), fmt.Sprintf("%.0f", c.Shown), right, strings.Join(rules, ", "))
 	}
-	return t.write(w, p.width)
+	if err := t.write(w, p.width); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, "\nclimbs to advise, losses and falls in percent of the orders; what engineers were shown is the mean over them")
+	return err
 }

@@ -57,6 +57,8 @@ const (
 	perDecade, stepsLinear = 1, 4
 )
 
+func percent(share float64) string { return fmt.Sprintf("%.1f %%", 100*share) }
+
 func pageOf(figures []simulate.Figure, f simulateFlags) []byte {
 	v := pageView{Cohorts: f.cohorts, Seed: f.seed, Tables: []pageTable{{Title: "The two tests by themselves"}, {Title: "The whole rule, as it ships"}}}
 	for _, fig := range figures {
@@ -80,7 +82,7 @@ func pageOf(figures []simulate.Figure, f simulateFlags) []byte {
 
 func (v pageView) page() []byte {
 	var out bytes.Buffer
-	if err := template.Must(template.New("page").Parse(pageText)).Execute(&out, v); err != nil {
+	if err := template.Must(template.New("page").Funcs(template.FuncMap{"percent": percent}).Parse(pageText)).Execute(&out, v); err != nil {
 		panic("simulate: the page's template is broken: " + err.Error())
 	}
 	return out.Bytes()

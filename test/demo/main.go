@@ -1,7 +1,8 @@
-// Command demo shows what Sluice does, from the first report to a comment that is withdrawn: a GitHub on this machine
-// (test/sandbox), a small service with real problems (testdata/service) and four pull requests, the real gosec and
-// gitleaks, and the real sluice command. It tells the story in some thirty lines and checks each of them against what
-// stands on the pull requests; it ends with 1 if anything was not as told. `make demo` builds what it needs.
+// Command demo shows what Sluice does, in two acts. The first goes from the first report to a comment that is withdrawn: a
+// GitHub on this machine (test/sandbox), a small service with real problems (testdata/service) and four pull requests, the
+// real gosec and gitleaks, and the real sluice command. In the second (package weeks) months go by and cohorts move by
+// themselves. It tells the story and checks it against what stands on the pull requests; it ends with 1 if anything was
+// not as told. `make demo` builds what it needs.
 //
 // The awkward truth: the GitHub is a double, held against GitHub's published description by its own tests, without
 // GitHub's delays and outages; and the story is one path through the program, not a test of the others.
@@ -21,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/sluice-sec/sluice/test/demo/weeks"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
@@ -62,14 +64,37 @@ func run(ctx context.Context, out io.Writer, p programs, dir, listen string, kee
 	}
 	defer shut()
 	s := &story{ctx: ctx, out: out, start: time.Now(), programs: p, dir: dir, sandbox: sandbox, url: url}
-	if err := s.play(); err != nil {
+	if err := errors.Join(s.play(), s.verdict()); err != nil {
 		return err
 	}
+	later, shutLater, err := secondAct(ctx, out, p, filepath.Join(dir, "weeks"))
+	if err != nil {
+		return err
+	}
+	defer shutLater()
+	s.tell("")
+	s.tell("All of this was checked on the pull requests themselves, in %.0f seconds.", time.Since(s.start).Seconds())
 	if keep {
-		s.tell("The pages stay open: %s  (Ctrl-C ends)", s.page(0))
+		s.tell("The pages stay open: %s and %s/ui/  (Ctrl-C ends)", s.page(0), later)
 		<-ctx.Done()
 	}
-	return s.verdict()
+	return nil
+}
+
+// secondAct plays the weeks, on a GitHub of their own.
+func secondAct(ctx context.Context, out io.Writer, p programs, dir string) (url string, shut func(), err error) {
+	act, err := weeks.New(weeks.Options{Dir: dir, Out: out, Gosec: p.gosec, Sluice: p.sluice, Now: time.Now()})
+	if err != nil {
+		return "", nil, err
+	}
+	if url, shut, err = serve(act.Sandbox(), "127.0.0.1:0"); err != nil {
+		return "", nil, err
+	}
+	if err := act.Play(ctx, url); err != nil {
+		shut()
+		return "", nil, fmt.Errorf("the second act: %w", err)
+	}
+	return url, shut, nil
 }
 
 // find makes the commands absolute, since they are called from other folders.

@@ -50,10 +50,8 @@ func (s *story) play() error {
 			return err
 		}
 	}
-	if s.wrong == 0 {
-		s.tell("All of this was checked on the pull requests themselves, in %.0f seconds. What is left to look at:", time.Since(s.start).Seconds())
-		s.tell("   the pages after each step: %s   what Sluice said: %s", filepath.Join(s.dir, "pages"), filepath.Join(s.dir, "sluice.log"))
-	}
+	s.tell("           The pages after each step: %s; what Sluice said: %s", filepath.Join(s.dir, "pages"), filepath.Join(s.dir, "sluice.log"))
+	s.tell("")
 	return nil
 }
 
@@ -106,6 +104,8 @@ func (s *story) setUp() error {
 		}
 		results += n
 	}
+	s.tell("Act one, in which the gate is opened and closed by hand.")
+	s.tell("")
 	s.tell("%s is a small service with real problems and four open pull requests: %s", repository, s.page(0))
 	s.tell("gosec and gitleaks scanned main (%d results) and the four heads (%d results).", standing, results)
 	s.expect(standing == 3 && results == 17, "3 results on main and 17 on the heads")
@@ -320,6 +320,5 @@ func (s *story) ledger() error {
 	}
 	s.tell("")
 	s.tell("ledger     Every decision, move and comment is in a hash chain: `sluice ledger verify` found it whole.")
-	s.tell("")
 	return nil
 }

@@ -3,6 +3,7 @@ package promoter
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -142,6 +143,33 @@ func (e *RefusedError) Error() string {
 		return e.Why
 	}
 	return e.Why + ": " + e.Mend
+}
+
+// MisplacedError says that the platform takes no comment where some of an effect's
+// notices were to stand, and so did not take the others either: nobody saw
+// anything. Without these the effect can be done.
+type MisplacedError struct {
+	Notices []int64 // their numbers
+	Why     string
+}
+
+func (e *MisplacedError) Error() string {
+	return e.Why + ": the next run shows that in the summary, and the others"
+}
+
+// Refused are the notices of an effect that were misplaced, as they are to be
+// remembered.
+func (e *MisplacedError) Refused(before []Notice, commit string) []Notice {
+	var out []Notice
+	for _, n := range before {
+		if slices.Contains(e.Notices, n.No) && n.Anchor != nil {
+			at := *n.Anchor
+			at.Refused = commit
+			n.Anchor = &at
+			out = append(out, n)
+		}
+	}
+	return out
 }
 
 // LaterError says that nothing happened and when to try again.

@@ -1,6 +1,7 @@
 package promoter
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
@@ -77,6 +78,17 @@ type Anchor struct {
 	Path      string `json:"path"`
 	StartLine int    `json:"start_line"` // 0 or Line for a single line
 	Line      int    `json:"line"`
+	// Refused is the commit at which the platform took no comment here.
+	Refused string `json:"refused,omitempty"`
+}
+
+// RefusedHere tells whether the platform has taken no comment of a group at an
+// anchor of a commit.
+func RefusedHere(have []Notice, group string, at Anchor, commit string) bool {
+	at.Refused = commit
+	return slices.ContainsFunc(have, func(n Notice) bool {
+		return n.Surface == SurfaceReview && n.Group == group && n.Anchor != nil && *n.Anchor == at
+	})
 }
 
 // Remote is how the platform knows a notice.

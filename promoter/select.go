@@ -75,8 +75,9 @@ const (
 
 // Notes that an exhibit in a summary carries.
 const (
-	NoteNoLine = "not on a line this change touches"
-	NoteBudget = "more than a pull request should carry as comments"
+	NoteNoLine  = "not on a line this change touches"
+	NoteBudget  = "more than a pull request should carry as comments"
+	NoteRefused = "on a line that takes no comment"
 )
 
 // Select decides which claims are shown on one pull request and how. What is
@@ -121,7 +122,7 @@ func Select(claims []Claim, have []Notice, comments int, a *Allowance) Selection
 		case posted:
 			s.open(slot, c)
 		case c.Anchor == nil:
-			c.Exhibit.Note = NoteNoLine
+			c.Exhibit.Note = cmp.Or(c.Exhibit.Note, NoteNoLine)
 			s.Listed = append(s.Listed, c)
 		case listed || len(s.Inline) >= comments || !a.takeTeam(c.Team):
 			c.Exhibit.Note = NoteBudget

@@ -21,6 +21,7 @@ func translate(what string, err error) error {
 	var refused *githubapi.RefusedError
 	var later *promoter.LaterError
 	var no *promoter.RefusedError
+	var misplaced *promoter.MisplacedError
 	switch {
 	case errors.Is(err, promoter.ErrUnknownOutcome):
 		return fmt.Errorf("%s: %w", what, err)
@@ -30,6 +31,8 @@ func translate(what string, err error) error {
 		return later
 	case errors.As(err, &no):
 		return no
+	case errors.As(err, &misplaced):
+		return misplaced
 	case errors.As(err, &rate):
 		return &promoter.LaterError{Why: what + ": " + rate.Error(), After: rate.After}
 	case errors.As(err, &down):

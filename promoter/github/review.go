@@ -151,25 +151,24 @@ func scans(login string) bool {
 // createReview posts the review without an event, which leaves it pending. A
 // kind of token that may not have pending reviews posts it directly.
 func (t *target) createReview(ctx context.Context) (*github.PullRequestReview, error) {
-	body := t.reviewBody()
-	request := github.PullRequestReviewRequest{CommitID: &t.effect.Commit, Body: &body}
-	for _, n := range t.effect.Notices {
-		request.Comments = append(request.Comments, t.draft(n))
-	}
+	request := t.request(t.effect.Notices)
 	made := &github.PullRequestReview{}
-	err := t.client.Create(ctx, t.pull("/reviews"), &request, made)
+	err := t.client.Create(ctx, t.pull("/reviews"), request, made)
 	if says(err, http.StatusForbidden, "") || says(err, http.StatusUnprocessableEntity, "event") {
 		request.Event = github.String("COMMENT")
-		err = t.client.Create(ctx, t.pull("/reviews"), &request, made)
+		err = t.client.Create(ctx, t.pull("/reviews"), request, made)
 	}
-	switch {
-	case says(err, http.StatusUnprocessableEntity, "pending review"):
-		// One of ours that was on its way has arrived: the next attempt finds it.
-		err = &promoter.LaterError{Why: "another unsubmitted review of ours has just appeared"}
-	case says(err, http.StatusUnprocessableEntity, "line", "path", "diff", "hunk", "commit"):
-		err = stale("GitHub refuses the place of a comment (%s): %v", t.places(), err)
+	return made, t.asRefused(ctx, err, request.Event != nil)
+}
+
+// request is the review with these comments, unsubmitted.
+func (t *target) request(notices []promoter.Notice) *github.PullRequestReviewRequest {
+	body := t.reviewBody()
+	r := &github.PullRequestReviewRequest{CommitID: &t.effect.Commit, Body: &body}
+	for _, n := range notices {
+		r.Comments = append(r.Comments, t.draft(n))
 	}
-	return made, err
+	return r
 }
 
 func (t *target) draft(n promoter.Notice) *github.DraftReviewComment {
@@ -183,10 +182,13 @@ func (t *target) draft(n promoter.Notice) *github.DraftReviewComment {
 	return d
 }
 
-// places names where the review's comments were to stand, the first few.
-func (t *target) places() string {
+// places names where the review's comments were to stand.
+func (t *target) places() string { return anchors(t.effect.Notices) }
+
+// anchors names where comments were to stand, the first few.
+func anchors(notices []promoter.Notice) string {
 	var names []string
-	for i, n := range t.effect.Notices {
+	for i, n := range notices {
 		if i == 5 {
 			names = append(names, "...")
 			break

@@ -168,6 +168,7 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 	outcome := outcomeDone
 	var refused *promoter.RefusedError
 	var later *promoter.LaterError
+	var misplaced *promoter.MisplacedError
 	switch {
 	case err == nil:
 		s.Notices = settledAll(e, before, seen, at)
@@ -182,6 +183,9 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 	case errors.As(err, &refused):
 		s.State, s.Error, outcome = promoter.EffectRefused, err.Error(), outcomeFailed
 		r.refuse(e, refused)
+	case errors.As(err, &misplaced):
+		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
+		s.Notices = misplaced.Refused(before, e.Commit)
 	case errors.As(err, &later):
 		s.State, s.Error, outcome = promoter.EffectCancelled, err.Error(), outcomeDeferred
 	case errors.Is(err, promoter.ErrUnknownOutcome):

@@ -177,7 +177,13 @@ func (d *decider) claims(ctx context.Context, c promoter.Change) []promoter.Clai
 		out = append(out, claim)
 	}
 	slices.SortFunc(out, func(a, b promoter.Claim) int { return int(a.Finding - b.Finding) })
-	join(out, noticesAt(d.book.snap.Notices, c.Number))
+	have := noticesAt(d.book.snap.Notices, c.Number)
+	join(out, have)
+	for i := range out {
+		if at := out[i].Anchor; at != nil && promoter.RefusedHere(have, out[i].Group, *at, c.Head) {
+			out[i].Anchor, out[i].Exhibit.Note = nil, promoter.NoteRefused
+		}
+	}
 	return out
 }
 

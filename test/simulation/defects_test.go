@@ -253,6 +253,40 @@ func TestAWriteToTheTrackerThatArrivesLateIsNotRepeated(t *testing.T) {
 	}
 }
 
+// One line that GitHub takes no comment on does not hold back the others: it goes to the summary, and stays there.
+func TestALineThatTakesNoCommentHoldsNothingBack(t *testing.T) {
+	s := oneCohort(t)
+	s.change(t, s.mains[0], "change", "exec(n9001)", "exec(n9002)", "exec(n9003)")
+	must(t, s.sandbox.BarLine(s.full(), 1, "change.go", 2))
+	r := s.mustRun(t)
+	if r.Outcome != run.OutcomeDeferred || r.Effects.Failed > 0 {
+		t.Errorf("outcome %s, effects %+v", r.Outcome, r.Effects)
+	}
+	note := ""
+	shown := func() map[string]bool {
+		s.mustRun(t)
+		in := map[string]bool{}
+		for _, p := range s.posts(s.world(t)) {
+			for _, n := range p.about {
+				in[n] = in[n] || p.summary
+			}
+			if p.summary {
+				note = p.body
+			}
+		}
+		return in
+	}
+	want := map[string]bool{"n9001": false, "n9002": true, "n9003": false}
+	if got := shown(); !maps.Equal(got, want) || !strings.Contains(note, promoter.NoteRefused) {
+		t.Errorf("shown in the summary: %v\n%s", got, note)
+	}
+	must(t, s.anotherRunDoesNothing())
+	s.next(t, s.mains[0], 1, "change", "exec(n9001)", "exec(n9002)", "exec(n9003)", "more()")
+	if got := shown(); !maps.Equal(got, want) || len(s.world(t).Mails) != 2 {
+		t.Errorf("after a push: %v, %d mails", got, len(s.world(t).Mails))
+	}
+}
+
 // A pull request that GitHub does not find once is not gone with all its findings.
 func TestAPullRequestIsGoneWhenItIsNotFoundTwice(t *testing.T) {
 	s := oneComment(t)

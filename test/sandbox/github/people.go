@@ -211,6 +211,17 @@ func (s *Server) ClosePullRequest(repository string, number int) error {
 	})
 }
 
+// BarLine lets the pull request's head take no comment on a line that its diff has, as GitHub does where the diff that it
+// computes for comments is not the one it lists.
+func (s *Server) BarLine(repository string, number int, path string, line int) error {
+	return s.changePull(repository, number, func(_ *Repository, p *PullRequest) error {
+		p.Barred = append(p.Barred, barred(p.HeadSHA, path, line))
+		return nil
+	})
+}
+
+func barred(commit, path string, line int) string { return fmt.Sprintf("%s:%s:%d", commit, path, line) }
+
 // ReopenPullRequest opens a closed pull request again.
 func (s *Server) ReopenPullRequest(repository string, number int) error {
 	return s.changePull(repository, number, func(r *Repository, p *PullRequest) error {

@@ -137,6 +137,9 @@ func (s *Server) newComments(r *Repository, p *PullRequest, login, commit string
 			continue
 		}
 		excerpt, position, err := locateLine(files, t)
+		if slices.Contains(p.Barred, barred(commit, d.Path, t.line)) {
+			err = errLine
+		}
 		if outside := sentence(""); errors.As(err, &outside) {
 			problems = append(problems, string(outside))
 			continue

@@ -103,6 +103,7 @@ type PullRequest struct {
 	ReviewComments []*ReviewComment `json:"review_comments"`
 	Threads        []*Thread        `json:"threads"`
 	Comments       []*IssueComment  `json:"comments"`
+	Barred         []string         `json:"barred,omitempty"` // commit:path:line, see BarLine
 }
 
 // Review states, as REST writes them.

@@ -68,6 +68,8 @@ type markup struct {
 	tool   tool         // the first of the document's
 	open   []*component // those that the reader is in, the innermost last
 	known  *components
+
+	refused error // by who is given the findings
 }
 
 func newMarkup(in io.Reader, report *native.Report) *markup {
@@ -91,6 +93,9 @@ func (m *markup) read() error {
 		}
 		if err == nil {
 			err = m.take(token)
+		}
+		if m.refused != nil {
+			return m.refused
 		}
 		if err != nil {
 			return m.fault(err)
@@ -177,7 +182,8 @@ func (m *markup) vulnerability(t xml.StartElement) error {
 		}
 		return err
 	}
-	return x.vulnerability().report(m.report, scanner(m.tool), m.component)
+	m.refused = x.vulnerability().report(m.report, scanner(m.tool), m.component)
+	return m.refused
 }
 
 // component finds what a reference is to. To version 1.3 a vulnerability may stand in
@@ -189,36 +195,43 @@ func (m *markup) component(ref string) component {
 	return m.known.component(ref)
 }
 
-// fault says where a file is broken, and quotes no text of it.
+// fault says where a file is broken. An error of reading it stays as it is.
 func (m *markup) fault(err error) error {
+	at := m.tags.InputOffset()
 	var e *jsonwalk.Error
 	var syntax *xml.SyntaxError
-	switch {
+	switch failed := m.in.failed; {
 	case errors.As(err, &e):
-		e.Offset = m.tags.InputOffset()
+		e.Offset = at
 		return e
-	case errors.Is(err, jsonwalk.ErrTooLarge), errors.Is(err, jsonwalk.ErrTruncated), errors.Is(err, jsonwalk.ErrMalformed):
-		return &jsonwalk.Error{Err: err, Offset: m.tags.InputOffset()}
+	case errors.Is(failed, jsonwalk.ErrTooLarge), errors.Is(failed, jsonwalk.ErrTruncated), errors.Is(failed, jsonwalk.ErrMalformed):
+		return &jsonwalk.Error{Err: failed, Offset: at}
+	case failed != nil:
+		return err
 	case errors.As(err, &syntax) && syntax.Msg == "unexpected EOF":
-		return &jsonwalk.Error{Err: jsonwalk.ErrTruncated, Offset: m.tags.InputOffset()}
+		return &jsonwalk.Error{Err: jsonwalk.ErrTruncated, Offset: at}
 	case errors.As(err, &syntax):
-		return &jsonwalk.Error{Err: jsonwalk.ErrMalformed, Offset: m.tags.InputOffset(), Detail: clean.Fold(syntax.Msg, 200)}
+		return &jsonwalk.Error{Err: jsonwalk.ErrMalformed, Offset: at, Detail: clean.Fold(syntax.Msg, 200)}
 	}
-	return err
+	return &jsonwalk.Error{Err: jsonwalk.ErrMalformed, Offset: at, Detail: clean.Fold(err.Error(), 200)}
 }
 
 // ration ends a document that asks for more than it was given: encoding/xml would hold
 // all of a text, however long.
 type ration struct {
-	in   io.Reader
-	left int
+	in     io.Reader
+	left   int
+	failed error // why nothing more can be read, unless that is the end
 }
 
 func (r *ration) Read(p []byte) (int, error) {
 	if r.left <= 0 {
-		return 0, fmt.Errorf("%w: more than %d bytes in one element", jsonwalk.ErrTooLarge, maxMarkup)
+		r.failed = fmt.Errorf("%w: more than %d bytes in one element", jsonwalk.ErrTooLarge, maxMarkup)
+		return 0, r.failed
 	}
 	n, err := r.in.Read(p[:min(len(p), r.left)])
-	r.left -= n
+	if r.left -= n; err != nil && err != io.EOF {
+		r.failed = err
+	}
 	return n, err
 }

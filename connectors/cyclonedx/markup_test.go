@@ -122,6 +122,17 @@ func TestHostileXML(t *testing.T) {
 	}
 }
 
+// Whoever is given the findings may refuse them.
+func TestXMLStopsWhenAFindingIsRefused(t *testing.T) {
+	full := errors.New("the disk is full")
+	data := markups(t)["testdata/xml/scan.xml"]
+	report, err := cyclonedx.Parse(context.Background(), native.Options{Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }},
+		func(finding.Finding) error { return full })
+	if !errors.Is(err, full) || native.Broken(err) || report.Complete || report.Findings != 0 {
+		t.Errorf("%+v, %v", report, err)
+	}
+}
+
 // Much in one text, in one vulnerability, and in many of them.
 func TestXMLInBoundedMemory(t *testing.T) {
 	const head = `<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components>`

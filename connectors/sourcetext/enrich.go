@@ -30,8 +30,8 @@ type Stats struct {
 }
 
 // Enrich fills Parts.Snippet, Parts.LineHash and Parts.Ordinal of the findings
-// of one report from the source at the scanned commit, and reads each file
-// once. What cannot be read stays as the report gave it; the only error is that
+// of one report from the source at the scanned commit, and the line of a
+// dependency whose file alone is told, and reads each file once. What cannot be read stays as the report gave it; the only error is that
 // of an ended context.
 //
 // Of a finding of kind secret neither the lines nor their hash leave this
@@ -81,10 +81,11 @@ type file struct {
 	text   []byte
 	starts []int // where each line starts
 	hashes func(line int) string
+	named  map[string]int // lines that name packages
 }
 
 func newFile(text []byte) *file {
-	f := &file{text: text, starts: []int{0}, hashes: LineHashes(text)}
+	f := &file{text: text, starts: []int{0}, hashes: LineHashes(text), named: map[string]int{}}
 	for i, c := range text {
 		if c == '\n' && i+1 < len(text) {
 			f.starts = append(f.starts, i+1)
@@ -105,8 +106,17 @@ func (f *file) lines(first, last int) string {
 	return string(f.text[f.starts[first-1]:end])
 }
 
-// enrich fills one finding's snippet and hash. False: it points at no text.
+// enrich fills one finding's snippet and hash. False: it points at no text. Of a
+// dependency without a line it finds that alone, for the line is no part of what
+// it is.
 func (f *file) enrich(x *finding.Finding, secrets func(string) string) bool {
+	if x.Package != nil && x.Place.StartLine == 0 {
+		line := f.lineOf(*x.Package)
+		place := *x.Place
+		place.StartLine, place.EndLine = line, line
+		x.Place = &place
+		return line > 0
+	}
 	snippet := fold(f.lines(x.Place.StartLine, x.Place.EndLine))
 	if snippet == "" {
 		return false

@@ -103,23 +103,23 @@ func inShort(known finding.Risk) string {
 	return ""
 }
 
-// references links weaknesses and names advisories, unless the rule is one.
-func references(f finding.Finding) string {
+// references links weaknesses and names advisories.
+func references(all []promoter.Exhibit) string {
 	var refs []string
-	for _, cwe := range f.Rule.CWEs {
+	for _, cwe := range wording.Merged(all).Finding.Rule.CWEs {
 		if page := wording.Definition(cwe); page != "" && len(refs) < 3 {
 			refs = append(refs, link(cwe, page))
 		}
 	}
-	for i, advisory := range f.Advisories {
-		if i == 5 {
-			break
-		}
-		if advisory != f.Rule.ID {
-			refs = append(refs, code(advisory, 60))
-		}
+	return strings.Join(append(refs, advisories(all)...), ", ")
+}
+
+// advisories names those that no rule is called after.
+func advisories(all []promoter.Exhibit) (names []string) {
+	for _, name := range wording.Advisories(all) {
+		names = append(names, code(name, 60))
 	}
-	return strings.Join(refs, ", ")
+	return names
 }
 
 // fitting joins list items while they fit and says how many did not.

@@ -17,7 +17,7 @@ func one(all []promoter.Exhibit) string {
 	e := wording.Merged(all)
 	f := e.Finding
 	head := "**" + capital(f.Severity) + " severity**" + otherwise(all, f.Severity)
-	if f.Rule.Name != "" && f.Rule.Name != f.Rule.ID {
+	if f.Rule.Name != "" && f.Rule.Name != f.Rule.ID && f.Rule.Name != f.Message {
 		head += " · " + text(f.Rule.Name, 120)
 	}
 	return paragraphs(
@@ -25,7 +25,7 @@ func one(all []promoter.Exhibit) string {
 		text(f.Message, 1000),
 		places(all),
 		labelled("How dangerous it is:", wording.Danger(e.Risk, e.Attack, f.Reachability)),
-		labelled("Why it matters:", strings.Join(nonEmpty(text(wording.Why(f), 600), references(f)), " ")),
+		labelled("Why it matters:", strings.Join(nonEmpty(text(wording.Why(f), 600), references(all)), " ")),
 		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), wording.WeaknessOf(f).How), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
 		footer(e, foundByAll(all), findings(all)))
 }
@@ -45,7 +45,7 @@ func many(problems [][]promoter.Exhibit) string {
 		p := wording.Merged(problem)
 		items[i] = "- " + strings.Join(nonEmpty(
 			"**"+capital(p.Finding.Severity)+"**", inShort(p.Risk), foundByAll(problem), text(p.Finding.Message, 300),
-			references(p.Finding), "("+names(problem)+")"), " ")
+			strings.Join(advisories(problem), ", "), "("+names(problem)+")"), " ")
 	}
 	return paragraphs(head, fitting(items, maxBody-len(head)-len(tail)), tail)
 }

@@ -94,7 +94,7 @@ func listItem(group []promoter.Exhibit) string {
 		note = "*" + text(e.Note, 150) + "*"
 	}
 	first := strings.Join(nonEmpty("- **"+capital(f.Severity)+"**", inShort(e.Risk), what), " ")
-	second := strings.Join(nonEmpty(wording.Likelihood(e.Risk), mend, references(f), link("More about this rule", f.Rule.HelpURL), note), " ")
+	second := strings.Join(nonEmpty(wording.Likelihood(e.Risk), mend, references(group), link("More about this rule", f.Rule.HelpURL), note), " ")
 	third := "<sub>" + strings.Join(nonEmpty(names(group), whyShown(e), tracked(e.Task)), ", ") + "</sub>"
 	return strings.Join(nonEmpty(first, second, third), "\n  ") // in a comment every line end shows
 }

@@ -186,23 +186,23 @@ func upgrade(p *finding.Package) []span {
 	return append(line(s...), say("."))
 }
 
-// references links weaknesses and names advisories, unless the rule is one.
-func references(f finding.Finding) []span {
+// references links weaknesses and names advisories.
+func references(all []promoter.Exhibit) []span {
 	var refs []span
-	for _, cwe := range f.Rule.CWEs {
+	for _, cwe := range wording.Merged(all).Finding.Rule.CWEs {
 		if page := wording.Definition(cwe); page != "" && len(refs) < 3 {
 			refs = append(refs, span{text: cwe, href: page})
 		}
 	}
-	for i, advisory := range f.Advisories {
-		if i == 5 {
-			break
-		}
-		if advisory != f.Rule.ID {
-			refs = append(refs, quoted(wording.Line(advisory, 60)))
-		}
+	return append(refs, advisories(all)...)
+}
+
+// advisories names those that no rule is called after.
+func advisories(all []promoter.Exhibit) (names []span) {
+	for _, name := range wording.Advisories(all) {
+		names = append(names, quoted(wording.Line(name, 60)))
 	}
-	return refs
+	return names
 }
 
 // footer says who found it, why it is here, how to answer and whom to ask.

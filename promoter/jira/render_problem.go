@@ -32,7 +32,7 @@ func one(all []promoter.Exhibit, withCode bool) document {
 		d = append(d, textBlock(places(files)...))
 	}
 	d = append(d, danger("How dangerous it is:", e, e.Attack)...)
-	if why := line(append([]span{say(wording.Line(wording.Why(f), 600))}, references(f)...)...); len(why) > 0 {
+	if why := line(append([]span{say(wording.Line(wording.Why(f), 600))}, references(all)...)...); len(why) > 0 {
 		d = append(d, labelled("Why it matters:", why))
 	}
 	d = append(d, fix(f, withCode, "")...)
@@ -112,7 +112,7 @@ func item(all []promoter.Exhibit, withPath bool) []span {
 		out = append(out, say(" "), loud("Known to be exploited."))
 	}
 	out = append(out, say(" ("))
-	out = append(out, phrase(line(references(f)...), names(all))...)
+	out = append(out, phrase(line(advisories(all)...), names(all))...)
 	return append(out, say(")"))
 }
 

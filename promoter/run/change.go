@@ -244,14 +244,9 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 		claim.Anchor = nil
 	}
 	claim.Fails = fails(claim, v.answer)
-	d.dress(&claim, f, place, v.answer, c.Number)
+	d.dress(&claim, f, place, s.Parts, v.answer, c.Number)
 	d.askOwners(ctx, &claim, scope.Source, c.MergeBase, place)
 	claim.Exhibit.Task = d.taskOf(s.Finding)
-	if v.answer.Group == input.GroupSecret {
-		seen := claim.Exhibit.Finding
-		seen.Parts = s.Parts // where the keyed hash of the secret is
-		claim.Group = groupOf(s.Finding, seen, v.answer.Group)
-	}
 	return claim, true
 }
 
@@ -262,8 +257,9 @@ func (d *decider) lastAnswer(no int64, number int) (a input.SurfaceAnswer) {
 	return a
 }
 
-// dress fills in what a reader sees.
-func (d *decider) dress(claim *promoter.Claim, f *store.Finding, place *finding.Place, answer input.SurfaceAnswer, number int) {
+// dress fills in what a reader sees. Of a secret, parts of a sighting hold the
+// keyed hash.
+func (d *decider) dress(claim *promoter.Claim, f *store.Finding, place *finding.Place, parts finding.Parts, answer input.SurfaceAnswer, number int) {
 	full := f.Facts
 	full.Place = place
 	if full.Fix != nil && !covers(claim.Anchor, place) {
@@ -272,7 +268,11 @@ func (d *decider) dress(claim *promoter.Claim, f *store.Finding, place *finding.
 	}
 	known := d.riskOf(full)
 	claim.Value = promoter.Value(full, known)
-	claim.Group = groupOf(f.No, full, answer.Group)
+	grouped := full
+	if answer.Group == input.GroupSecret {
+		grouped.Parts = parts
+	}
+	claim.Group = groupOf(f.No, grouped, answer.Group)
 	threshold, _ := finding.ParseSeverity(answer.Threshold)
 	claim.Exhibit = promoter.Exhibit{
 		RepoID: d.book.repo().ID, PullRequest: number, Name: promoter.FindingName(d.book.repo().FullName(), f.No),

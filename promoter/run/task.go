@@ -109,6 +109,7 @@ func (d *decider) collectTasks() {
 			w.tasks.Claims = append(w.tasks.Claims, claim)
 		}
 	}
+	join(w.tasks.Claims, nil)
 	if len(w.tasks.Claims)+len(w.tasks.Have) > 0 {
 		d.tasks = append(d.tasks, w)
 	}
@@ -130,7 +131,7 @@ func (d *decider) taskClaim(no int64, seen []*store.Sighting) (promoter.Claim, b
 	case !slices.Contains(v.answer.Surfaces, input.SurfaceTask):
 		return claim, false
 	}
-	d.dress(&claim, f, seen[0].Place, v.answer, 0)
+	d.dress(&claim, f, seen[0].Place, seen[0].Parts, v.answer, 0)
 	claim.Route = v.answer.Route
 	if v.answer.Group == input.GroupRule {
 		claim.Group = "rule:" + f.Facts.Scanner.Name + "/" + f.Facts.Rule.ID

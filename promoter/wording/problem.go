@@ -60,6 +60,19 @@ func graver(a, b string) string {
 	return ""
 }
 
+// Advisories are the first of those that findings name and no rule of theirs is
+// called after.
+func Advisories(all []promoter.Exhibit) []string {
+	const most = 4
+	var out []string
+	for _, advisory := range Merged(all).Finding.Advisories {
+		if len(out) < most && !slices.ContainsFunc(all, func(e promoter.Exhibit) bool { return strings.EqualFold(e.Finding.Rule.ID, advisory) }) {
+			out = append(out, advisory)
+		}
+	}
+	return out
+}
+
 // Shared is what problems that share a notice have in common: so many
 // vulnerabilities of one package, or findings of one rule; name is the
 // package's or the rule's, or "".

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -163,8 +164,53 @@ func (w *weigher) weighFrom(ctx context.Context, st store.Standing, c evidence.C
 		if err != nil {
 			return nil, err
 		}
+		if first, at := yetToCome(shown, w.now); !at.IsZero() {
+			passed = slices.DeleteFunc(passed, func(p evidence.Checkpoint) bool { return !before(p, first) })
+			if res.Next.IsZero() || at.Before(res.Next) {
+				res.Next = at
+			}
+		}
 		return &store.Weighed{CohortID: st.ID, Attempt: st.Attempt, Next: res.Next, Result: res, Ahead: res.Ahead(), From: from, Passed: passed}, nil
 	}
+}
+
+// yetToCome is the first cluster about which something is known that is not so
+// yet, and when the first such thing will be: the platform's clock may be ahead
+// of ours. It was left out, and nobody will say it again. at is zero where there
+// is nothing.
+func yetToCome(shown []evidence.Exposure, now time.Time) (first store.ClusterMark, at time.Time) {
+	began := map[string]time.Time{}
+	for i := range shown {
+		e := &shown[i]
+		if known, ok := began[e.Cluster]; !ok || e.ShownAt.Before(known) {
+			began[e.Cluster] = e.ShownAt
+		}
+	}
+	for i := range shown {
+		e := &shown[i]
+		will := func(when time.Time) {
+			if !when.After(now) {
+				return
+			}
+			if at.IsZero() || when.Before(at) {
+				at = when
+			}
+			if m := (store.ClusterMark{At: began[e.Cluster], Cluster: e.Cluster}); first == (store.ClusterMark{}) || m.At.Before(first.At) || m.At.Equal(first.At) && m.Cluster < first.Cluster {
+				first = m
+			}
+		}
+		will(e.ShownAt)
+		for _, v := range e.Verdicts {
+			will(v.At)
+			will(v.RetractedAt)
+		}
+	}
+	return first, at
+}
+
+// before tells whether a checkpoint lies before a cluster.
+func before(p evidence.Checkpoint, m store.ClusterMark) bool {
+	return cmp.Or(p.At.Compare(m.At), cmp.Compare(p.Last, m.Cluster)) < 0
 }
 
 // markLeft marks what was carved out of a cohort since it was shown.

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/binary"
 	"encoding/json"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -39,8 +40,40 @@ func keyOf(t reflect.Type, read *field) appender {
 			}
 			return key
 		}
+	case reflect.Map:
+		return mapKey(read)
 	}
 	return scalarKey(t)
+}
+
+// mapKey is keyOf for texts by name: all of them, or those that are read.
+func mapKey(read *field) appender {
+	texts := func(v reflect.Value) map[string]string { return v.Interface().(map[string]string) }
+	if read.whole {
+		return func(v reflect.Value, key []byte) []byte {
+			all := texts(v)
+			key = binary.AppendUvarint(key, uint64(len(all)))
+			for _, name := range slices.Sorted(maps.Keys(all)) {
+				key = appendText(appendText(key, name), all[name])
+			}
+			return key
+		}
+	}
+	names := slices.Sorted(maps.Keys(read.below))
+	return func(v reflect.Value, key []byte) []byte {
+		for _, name := range names {
+			if text, ok := texts(v)[name]; ok {
+				key = appendText(append(key, 1), text)
+			} else {
+				key = append(key, 0)
+			}
+		}
+		return key
+	}
+}
+
+func appendText(key []byte, text string) []byte {
+	return append(binary.AppendUvarint(key, uint64(len(text))), text...)
 }
 
 func structKey(t reflect.Type, read *field) appender {
@@ -70,10 +103,7 @@ func structKey(t reflect.Type, read *field) appender {
 func scalarKey(t reflect.Type) appender {
 	switch t.Kind() {
 	case reflect.String:
-		return func(v reflect.Value, key []byte) []byte {
-			key = binary.AppendUvarint(key, uint64(v.Len()))
-			return append(key, v.String()...)
-		}
+		return func(v reflect.Value, key []byte) []byte { return appendText(key, v.String()) }
 	case reflect.Bool:
 		return func(v reflect.Value, key []byte) []byte {
 			if v.Bool() {
@@ -92,7 +122,7 @@ func scalarKey(t reflect.Type) appender {
 }
 
 // maker turns a document into the value Rego sees, without going through JSON.
-// It gives what encoding/json would, except that a nil list is an empty one.
+// It gives what encoding/json would, except that a nil list or map is an empty one.
 type maker func(v reflect.Value) *ast.Term
 
 func valueOf(t reflect.Type) maker {
@@ -115,6 +145,15 @@ func valueOf(t reflect.Type) maker {
 				terms[i] = elem(v.Index(i))
 			}
 			return ast.ArrayTerm(terms...)
+		}
+	case reflect.Map:
+		return func(v reflect.Value) *ast.Term {
+			all := v.Interface().(map[string]string)
+			pairs := make([][2]*ast.Term, 0, len(all))
+			for name, text := range all {
+				pairs = append(pairs, [2]*ast.Term{ast.StringTerm(name), ast.StringTerm(text)})
+			}
+			return ast.ObjectTerm(pairs...)
 		}
 	case reflect.String:
 		return func(v reflect.Value) *ast.Term { return ast.StringTerm(v.String()) }

@@ -14,6 +14,10 @@ import (
 // depends on the input in a roundabout way.
 var traps = map[string]string{
 	"plain":                surfaceAnswering("input.finding.kind", ""),
+	"a property":           surfaceAnswering(`sprintf("%s", [object.get(input.repository.properties, "a", "none")])`, ""),
+	"one property":         surfaceAnswering("word", "\nword := v if v := input.repository.properties.a\n\nelse := \"none\"\n"),
+	"any property":         surfaceAnswering("word", "\nword := max({v | some v in input.repository.properties} | {\"\"})\n"),
+	"owners and topics":    surfaceAnswering("word", "\nword := \"both\" if {\n\tsome o in input.finding.owners\n\to in input.repository.topics\n}\n\nelse := input.repository.language\n"),
 	"dynamic field":        surfaceAnswering("input.finding[field]", "\nfield := \"rule\" if input.finding.kind == \"sca\"\n\nelse := \"scanner\"\n"),
 	"dynamic from input":   surfaceAnswering("sprintf(\"%v\", [object.get(input.finding, input.finding.rule, \"none\")])", ""),
 	"object.get":           surfaceAnswering(`object.get(input, ["finding", "scanner"], "none")`, ""),
@@ -78,10 +82,13 @@ func inputs() *rapid.Generator[input.Surface] {
 				Package: word.Draw(t, "package"), FixAvailable: rapid.Bool().Draw(t, "fix"),
 				KEV: rapid.Bool().Draw(t, "kev"), EPSS: rapid.SampledFrom([]string{"high", "unknown"}).Draw(t, "epss"),
 				Reachability: rapid.SampledFrom([]string{"", "called", "required"}).Draw(t, "reachability"),
+				Owners:       list.Draw(t, "owners"),
 			},
 			Repository: input.Repository{
 				Name: rapid.SampledFrom([]string{"a/a", "b", "acme/shop"}).Draw(t, "name"), Visibility: rapid.SampledFrom([]string{"public", "private", ""}).Draw(t, "visibility"),
 				Group: rapid.SampledFrom([]string{"rest", "b"}).Draw(t, "group"), Tier: rapid.IntRange(0, 1).Draw(t, "tier"), Archived: rapid.Bool().Draw(t, "archived"),
+				DefaultBranch: word.Draw(t, "branch"), Language: word.Draw(t, "language"), Topics: list.Draw(t, "topics"),
+				Properties: rapid.MapOfN(word, word, 0, 2).Draw(t, "properties"),
 			},
 		}
 		if rapid.Bool().Draw(t, "in a change") {

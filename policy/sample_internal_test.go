@@ -52,7 +52,9 @@ func TestDocumentsReadAsTheirJSON(t *testing.T) {
 			Finding: input.Finding{
 				Score: rapid.Float64().Draw(t, "score"), Rule: rapid.String().Draw(t, "rule"),
 				CWEs: rapid.SliceOf(rapid.String()).Draw(t, "cwes"), Tags: []string{}, Advisories: []string{},
+				Owners: []string{},
 			},
+			Repository: input.Repository{Topics: []string{}, Properties: rapid.MapOf(rapid.String(), rapid.String()).Draw(t, "properties")},
 		}
 		if rapid.Bool().Draw(t, "change") {
 			in.Change = &input.Change{Origin: rapid.String().Draw(t, "origin"), Bot: true}

@@ -24,8 +24,16 @@ matching contains i if {
 	allows(route, "scanners", input.finding.scanner)
 	allows(route, "kinds", input.finding.kind)
 	allows(route, "severities", input.finding.severity)
+	owned(route)
 }
 
 allows(route, list, value) if value in route.match[list]
 
 allows(route, list, _) if count(object.get(route, ["match", list], [])) == 0
+
+owned(route) if {
+	some owner in route.match.owners
+	lower(owner) in input.finding.owners
+}
+
+owned(route) if count(object.get(route, ["match", "owners"], [])) == 0

@@ -44,6 +44,19 @@ test_all_of_a_match_must_hold if {
 	route([{"name": "a", "match": object.union(all_but_one, {"severities": ["critical", "high"]})}]) == "a"
 }
 
+test_owners_choose if {
+	owned := object.union(facts, {"finding": object.union(facts.finding, {"owners": ["@acme/pay", "@alice"]})})
+	list := [
+		{"name": "a", "match": {"owners": ["@acme/web"]}},
+		{"name": "b", "match": {"owners": ["@acme/web", "@Acme/Pay"], "kinds": ["sca"]}},
+		{"name": "c"},
+	]
+	name := routes.name with input as owned with data.settings.routes as list
+	name == "b"
+	other := routes.name with input as object.union(owned, {"finding": object.union(owned.finding, {"owners": []})}) with data.settings.routes as list
+	other == "c"
+}
+
 test_no_match_means_everything if {
 	route([{"name": "a"}]) == "a"
 	route([{"name": "a", "match": {}}]) == "a"

@@ -123,16 +123,25 @@ type Finding struct {
 	KEV          bool     `json:"kev"`                                           // an advisory is listed as known to be exploited
 	EPSS         string   `json:"epss" enum:"high,medium,low,unknown"`           // how likely it is exploited, as settings.risk.epss draws the lines
 	Reachability string   `json:"reachability" enum:",called,imported,required"` // whether the vulnerable code is used; "" where the scanner did not look
+	// Owners of the path by CODEOWNERS, in lower case ("@acme/pay", "@alice", an
+	// e-mail address), in the surface question and where settings.codeowners is
+	// true; else none.
+	Owners []string `json:"owners"`
 }
 
 // Repository is what a policy may know of a repository.
 type Repository struct {
-	Name       string `json:"name"` // owner/name
+	Name       string `json:"name"` // owner/name, as it is now: a renamed repository is the same one
 	Visibility string `json:"visibility"`
 	Group      string `json:"group"` // the settings group of this repository, or of this path in it
 	Tier       int    `json:"tier"`
 	Wave       int    `json:"wave"`
 	Archived   bool   `json:"archived"`
+	// The rest as the platform's inventory tells it; empty where it does not.
+	DefaultBranch string            `json:"default_branch"`
+	Language      string            `json:"language"`   // the one with most code
+	Topics        []string          `json:"topics"`     // sorted
+	Properties    map[string]string `json:"properties"` // custom properties; of one with several values, joined by commas
 }
 
 // Change is the pull request a finding is looked at in.

@@ -34,6 +34,8 @@ func schemaOf(t reflect.Type, enum string) map[string]any {
 		return map[string]any{"anyOf": []any{schemaOf(t.Elem(), ""), map[string]any{"type": "null"}}}
 	case reflect.Slice:
 		return map[string]any{"type": "array", "items": schemaOf(t.Elem(), enum)}
+	case reflect.Map:
+		return map[string]any{"type": "object", "additionalProperties": schemaOf(t.Elem(), "")}
 	case reflect.Struct:
 		return objectSchema(t)
 	case reflect.Bool:

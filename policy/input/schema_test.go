@@ -45,11 +45,12 @@ func TestSchemasFollowTheTypes(t *testing.T) {
 }
 
 func TestDocumentsAreValidByTheirSchemas(t *testing.T) {
-	finding := input.Finding{Severity: "high", CWEs: []string{"CWE-79"}, Tags: []string{}, Advisories: []string{}, EPSS: "unknown"}
+	finding := input.Finding{Severity: "high", CWEs: []string{"CWE-79"}, Tags: []string{}, Advisories: []string{}, Owners: []string{}, EPSS: "unknown"}
+	repository := input.Repository{Name: "acme/shop", Topics: []string{"pci"}, Properties: map[string]string{"tier": "1"}}
 	for name, doc := range map[string]any{
-		"cohort.input": input.Cohort{Schema: input.Schema, Finding: finding},
+		"cohort.input": input.Cohort{Schema: input.Schema, Finding: finding, Repository: repository},
 		"surface.input": input.Surface{
-			Schema: input.Schema, Finding: finding, Stage: "advise",
+			Schema: input.Schema, Finding: finding, Repository: repository, Stage: "advise",
 			Change:     &input.Change{Origin: input.Introduced},
 			Exceptions: []input.Exception{{Kind: input.ExceptionAccepted}},
 		},

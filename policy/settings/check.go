@@ -121,6 +121,9 @@ func (d *document) checkRoutes(s *Settings) {
 				d.fault(fmt.Sprintf("no group is called %q%s", name, suggest(name, known)), append(at, "match", "groups", strconv.Itoa(j))...)
 			}
 		}
+		if len(r.Match.Owners) > 0 && !s.CodeOwners {
+			d.fault("nobody reads who owns a file: set `codeowners: true`, or this route never matches", append(at, "match", "owners")...)
+		}
 		if r.Name != "" && seen[r.Name] {
 			d.fault(fmt.Sprintf("a second route called %q; names must differ", r.Name), child(at, "name")...)
 		}

@@ -123,6 +123,7 @@ type Route struct {
 		Scanners   []string `json:"scanners"`
 		Kinds      []string `json:"kinds"`
 		Severities []string `json:"severities"`
+		Owners     []string `json:"owners"` // by CODEOWNERS: "@acme/pay", "@alice", an e-mail address
 	} `json:"match"`
 	Jira     *JiraRoute `json:"jira"`
 	Assignee string     `json:"assignee"` // a login of GitHub that people joins to one of Jira, or Jira's own

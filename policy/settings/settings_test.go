@@ -353,3 +353,17 @@ func BenchmarkPathClass(b *testing.B) {
 		s.PathClass(paths[i%len(paths)])
 	}
 }
+
+// A route by owners that nobody reads would never match, and nothing would say so.
+func TestARouteByOwnersNeedsCodeowners(t *testing.T) {
+	const route = "routes: [{name: pay, match: {owners: ['@acme/pay', security@acme.example]}, jira: {project: PAY}}]\n"
+	if _, err := settings.Parse("s.yaml", []byte(route)); err == nil || !strings.Contains(err.Error(), "codeowners: true") {
+		t.Errorf("%v: want it refused with what to set", err)
+	}
+	if s, err := settings.Parse("s.yaml", []byte("codeowners: true\n"+route)); err != nil || len(s.Routes[0].Match.Owners) != 2 {
+		t.Error(err)
+	}
+	if _, err := settings.Parse("s.yaml", []byte("codeowners: true\nroutes: [{name: pay, match: {owners: [acme pay]}}]\n")); err == nil {
+		t.Error("an owner that is none was accepted")
+	}
+}

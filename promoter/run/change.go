@@ -110,7 +110,7 @@ func (d *decider) withoutPlatform(ctx context.Context, number int) {
 		}) {
 			origin = input.Standing
 		}
-		d.ask(ctx, s.Finding, s.Place, number, &input.Change{Origin: origin})
+		d.ask(ctx, s, "", number, &input.Change{Origin: origin})
 		d.report.Findings.NotAttributable++
 		d.report.NoPlatform++
 	}
@@ -227,7 +227,7 @@ func (d *decider) claim(ctx context.Context, c promoter.Change, scope store.Scop
 		}
 		return claim, false
 	}
-	v := d.ask(ctx, s.Finding, s.Place, c.Number, doc)
+	v := d.ask(ctx, s, c.MergeBase, c.Number, doc)
 	if claim.Cohort.Stage < promoter.Advise {
 		return claim, false // whatever the policy says, or does not say: the stage binds
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/sourcetext"
@@ -155,7 +156,7 @@ func pathOf(p *finding.Place) string {
 func (r *runner) findingInput(f finding.Finding, place *finding.Place) input.Finding {
 	in := input.Finding{
 		Scanner: f.Scanner.Name, Kind: string(f.Kind), Rule: f.Rule.ID, Severity: f.Severity.String(), SeverityFrom: string(f.SeverityFrom),
-		Score: f.Score, CWEs: orEmpty(f.Rule.CWEs), Tags: orEmpty(f.Rule.Tags), Advisories: orEmpty(f.Advisories),
+		Score: f.Score, CWEs: orEmpty(f.Rule.CWEs), Tags: orEmpty(f.Rule.Tags), Advisories: orEmpty(f.Advisories), Owners: []string{},
 		Path: pathOf(place), PathClass: r.Settings.PathClass(pathOf(place)),
 		FixAvailable: f.Fix != nil || (f.Package != nil && f.Package.FixedIn != ""), Reachability: f.Reachability,
 	}
@@ -174,6 +175,13 @@ func orEmpty(s []string) []string {
 	return s
 }
 
+func orNone(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
 // groupIn is the group of a path in a repository.
 func groupIn(law *settings.Settings, repo promoter.Repository, path string) settings.Group {
 	return law.Group(settings.Repository{Name: repo.FullName(), Topics: repo.Facts.Topics, Properties: repo.Facts.Properties}, path)
@@ -187,6 +195,7 @@ func (r *runner) repositoryInput(repo promoter.Repository, path string) input.Re
 	}
 	return input.Repository{
 		Name: repo.FullName(), Visibility: visibility, Group: group.Name, Tier: group.Tier, Wave: group.Wave, Archived: repo.Facts.Archived,
+		DefaultBranch: repo.Facts.DefaultBranch, Language: repo.Facts.Language, Topics: orEmpty(repo.Facts.Topics), Properties: orNone(repo.Facts.Properties),
 	}
 }
 
@@ -237,7 +246,7 @@ func (d *decider) standing(ctx context.Context) {
 		for _, s := range d.book.openIn()[0] {
 			_, done := d.said[s.Finding]
 			if s.State == store.SightingPresent && !done && d.book.onBase(d.book.scopes[s.Scope].Ref) == base {
-				d.said[s.Finding] = d.ask(ctx, s.Finding, s.Place, 0, nil)
+				d.said[s.Finding] = d.ask(ctx, s, d.scannedAt(s), 0, nil)
 			}
 		}
 	}
@@ -250,9 +259,19 @@ type verdict struct {
 	decided bool
 }
 
+// scannedAt is the commit that a sighting's scope was scanned at last.
+func (d *decider) scannedAt(s *store.Sighting) string {
+	if scan := d.book.newestScan(s.Scope); scan != nil {
+		return scan.Commit
+	}
+	return ""
+}
+
 // ask puts the surface question, counts the answer and books it if it is new.
 // An error or an undefined answer is booked nowhere: the finding stays as it was.
-func (d *decider) ask(ctx context.Context, no int64, place *finding.Place, number int, change *input.Change) verdict {
+// base is the commit whose CODEOWNERS counts, "" for none.
+func (d *decider) ask(ctx context.Context, s *store.Sighting, base string, number int, change *input.Change) verdict {
+	no, place := s.Finding, s.Place
 	f := d.book.findings[no]
 	cohort := d.cohorts[f.CohortID]
 	name := promoter.FindingName(d.book.repo().FullName(), no)
@@ -270,6 +289,13 @@ func (d *decider) ask(ctx context.Context, no int64, place *finding.Place, numbe
 	}
 	if f.CohortID == 0 {
 		return verdict{} // the policy could not place it, which was reported
+	}
+	own, ok := d.ownersOf(ctx, d.book.scopes[s.Scope].Source, base, place)
+	if !ok {
+		return verdict{}
+	}
+	for _, o := range own {
+		doc.Finding.Owners = append(doc.Finding.Owners, strings.ToLower(o))
 	}
 	got := d.Decider.Surface(ctx, doc)
 	if got.Outcome != policy.Decided {

@@ -21,8 +21,19 @@ type owned struct {
 // askOwners names a file's owners where the settings want it and name nobody
 // else. While the file cannot be read, what people see stays as it is.
 func (d *decider) askOwners(ctx context.Context, claim *promoter.Claim, source, base string, place *finding.Place) {
-	if !d.Settings.CodeOwners || claim.Exhibit.Ask != "" || base == "" || place == nil {
+	if claim.Exhibit.Ask != "" {
 		return
+	}
+	own, ok := d.ownersOf(ctx, source, base, place)
+	claim.Exhibit.Ask = strings.Join(own, ", ")
+	claim.Hold = claim.Hold || !ok
+}
+
+// ownersOf are the owners of a place by the CODEOWNERS of a commit, where the
+// settings want them. ok is false while that file cannot be read.
+func (d *decider) ownersOf(ctx context.Context, source, base string, place *finding.Place) (own []string, ok bool) {
+	if !d.Settings.CodeOwners || base == "" || place == nil {
+		return nil, true
 	}
 	o, known := d.owned[base]
 	if !known {
@@ -30,10 +41,9 @@ func (d *decider) askOwners(ctx context.Context, claim *promoter.Claim, source, 
 		d.owned[base] = o
 	}
 	if o.err != nil {
-		claim.Hold = true
-		return
+		return nil, false
 	}
-	claim.Exhibit.Ask = strings.Join(o.file.Of(place.Path), ", ")
+	return o.file.Of(place.Path), true
 }
 
 // readOwners reads the first CODEOWNERS there is.

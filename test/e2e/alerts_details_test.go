@@ -2,8 +2,11 @@ package e2e_test
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
@@ -54,4 +57,25 @@ func (p *alerted) requests(route string) int {
 	w, err := p.sandbox.World()
 	p.must(err)
 	return w.Requests[route].Requests
+}
+
+// What the inventory tells of a repository is in the document that a policy sees.
+func TestThePolicySeesTheInventory(t *testing.T) {
+	p := newAlerted(t, ofAcme()[1])
+	p.settings = "groups: {cards: {topics: [pci]}}\n"
+	p.must(p.sandbox.SetFacts(shop, github.Facts{Topics: []string{"pci", "api"}, Language: "Go", Properties: map[string]any{"tier": "1", "teams": []string{"pay", "web"}}}))
+	_, err := p.sandbox.AddDependabotAlert(shop, github.DependabotAlert{Package: "left-pad", Manifest: "package.json", GHSA: "GHSA-2222-3333-4444", Summary: "Bad"})
+	p.must(err)
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	repos, err := p.openStore().Repositories(context.Background())
+	p.must(err)
+	snap, err := p.store.Load(context.Background(), repos[0].ID)
+	p.must(err)
+	var seen input.Surface
+	p.must(json.Unmarshal(snap.Decisions[0].Input, &seen))
+	want := input.Repository{Name: shop, Visibility: seen.Repository.Visibility, Group: "cards", DefaultBranch: "main", Language: "Go",
+		Topics: []string{"api", "pci"}, Properties: map[string]string{"tier": "1", "teams": "pay,web"}}
+	if diff := cmp.Diff(want, seen.Repository); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -264,5 +265,27 @@ func TestAStoppedCampaignMakesNoMoreTasks(t *testing.T) {
 	wantOutcome(t, p.run(), run.OutcomeOK)
 	if len(w.issues) != 0 {
 		t.Errorf("issues: %+v", w.issues)
+	}
+}
+
+// A file's owners choose the route, and with it where the task goes. A line of
+// CODEOWNERS that cannot be read loses no other.
+func TestOwnersChooseTheRoute(t *testing.T) {
+	p, w := standing(t, map[string]string{"main.go": "package main\n", "CODEOWNERS": "* @acme/platform\n[broken\npay/ @Acme/Pay @alice\npay/free.go\n"})
+	p.settings = "codeowners: true\nroutes:\n- {name: pay, match: {owners: ['@acme/pay']}, jira: {project: PAY}}\n" +
+		"- {name: platform, match: {owners: ['@acme/platform']}, jira: {project: PLAT}}\n"
+	grow(p, "pay/card.go", "exec(new)")
+	grow(p, "other.go", "exec(other)")
+	grow(p, "pay/free.go", "exec(free)") // nobody's
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	p.move("/high", promoter.Advise)
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	routes := map[string]string{}
+	for _, i := range w.issues {
+		_, file, _ := strings.Cut(i.Body, "in ")
+		routes[strings.Fields(file)[0]] = i.Route
+	}
+	if want := map[string]string{"pay/card.go": "pay", "other.go": "platform"}; !maps.Equal(routes, want) {
+		t.Errorf("routes %v, want %v", routes, want)
 	}
 }

@@ -63,7 +63,11 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 			no = b.addFinding(f, scan.No)
 			n.New++
 		} else {
+			was := b.findings[no].Facts
 			b.updateFacts(no, f, func() bool { return b.maySay(no, scope, outsider) })
+			if now := b.findings[no]; !isChangeRef(ref) && ruleEdited(was, now.Facts) {
+				b.edited[now.CohortID] = ruleEdit(now.Facts.Rule)
+			}
 			n.Known++
 		}
 		seen[no] = true

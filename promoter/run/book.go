@@ -38,6 +38,7 @@ type book struct {
 	shown      []promoter.Exposure // by notices that were adopted
 	entries    []store.Entry
 	answers    store.Recording
+	edited     map[int64]string   // by cohort: that a rule of its findings was edited
 	alerts     map[int64]alerted  // findings that a scan of this run has an alert for
 	standing   []promoter.Verdict // that nobody took back; see dispose
 	digest     *string
@@ -53,7 +54,7 @@ func newBook(snap *store.Snapshot, run int64, at time.Time) *book {
 		snap: snap, run: run, at: at, next: snap.Next,
 		findings: map[int64]*store.Finding{}, scopes: map[int64]store.Scope{}, scans: map[int64]*store.Scan{},
 		byScope: map[int64][]*store.Scan{}, open: map[sightingKey]*store.Sighting{},
-		newScopes: map[int64]bool{}, changedF: map[int64]bool{}, changedS: map[*store.Sighting]bool{},
+		newScopes: map[int64]bool{}, changedF: map[int64]bool{}, edited: map[int64]string{}, changedS: map[*store.Sighting]bool{},
 	}
 	for i := range snap.Findings {
 		b.findings[snap.Findings[i].No] = &snap.Findings[i]

@@ -98,6 +98,9 @@ func (r *runner) decideRepository(ctx context.Context, repo promoter.Repository)
 	if r.sel.PullRequest == 0 {
 		d.writeBack()
 	}
+	if err := r.beginEpochs(d.reshown); err != nil {
+		return err
+	}
 	d.record()
 	if c := b.changes(); !c.Empty() {
 		if err := r.Store.Apply(ctx, c); err != nil { // cut short, the next run decides again
@@ -215,6 +218,8 @@ type decider struct {
 	called map[decisionKey]string // the cohorts that people read of on what is on display, where these have ended
 	said   map[int64]verdict      // of findings as they stand
 
+	reshown map[int64]string // cohorts of which an edit of policy or settings shows more or less
+
 	baseScans map[scanOfKey]*store.Scan
 	readers   map[string]sourcetext.Reader // by source
 	mapped    map[linesKey]func(int) (int, bool)
@@ -223,7 +228,7 @@ type decider struct {
 
 func newDecider(r *runner, b *book) *decider {
 	d := &decider{
-		runner: r, book: b, newest: map[decisionKey]store.Decision{}, called: map[decisionKey]string{}, said: map[int64]verdict{}, baseScans: map[scanOfKey]*store.Scan{},
+		runner: r, book: b, newest: map[decisionKey]store.Decision{}, called: map[decisionKey]string{}, reshown: map[int64]string{}, said: map[int64]verdict{}, baseScans: map[scanOfKey]*store.Scan{},
 		readers: map[string]sourcetext.Reader{}, mapped: map[linesKey]func(int) (int, bool){}, owned: map[string]owned{},
 	}
 	for _, dec := range b.snap.Decisions {
@@ -314,8 +319,12 @@ func (d *decider) bookDecision(f *store.Finding, cohort promoter.Cohort, number 
 		return
 	}
 	key := decisionKey{f.No, number}
-	if old, ok := d.newest[key]; ok && bytes.Equal(old.Answer, raw) {
+	old, known := d.newest[key]
+	if known && bytes.Equal(old.Answer, raw) {
 		return
+	}
+	if known && d.byLaw(old, f, cohort, doc, answer) {
+		d.reshown[cohort.ID] = fmt.Sprintf("policy %s, settings %s", d.Decider.Revision(), d.Settings.Revision())
 	}
 	in, err := json.Marshal(doc)
 	if err != nil {

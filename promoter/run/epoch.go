@@ -1,10 +1,15 @@
 package run
 
 import (
+	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/policy/input"
+	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
@@ -22,12 +27,66 @@ func (r *runner) epochs(snap *store.Snapshot) error {
 			if at >= len(labels) || !strings.EqualFold(labels[at], tool) {
 				continue
 			}
-			if err := r.Store.AddEpoch(r.keep, c.ID, r.Now().UTC(), tool+" "+version); err != nil {
-				return fmt.Errorf("epoch of %s: %w", c.Key, err)
+			if err := r.beginEpochs(map[int64]string{c.ID: tool + " " + version}); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
+}
+
+// beginEpochs books an epoch event in each of these cohorts, for a reason: at
+// most one a run, and for each reason one in a stay. What nobody was shown has
+// none.
+func (r *runner) beginEpochs(cohorts map[int64]string) error {
+	for id, why := range cohorts {
+		if c := r.cohorts[id]; c.Stage == promoter.Observe || r.epoch[id] {
+			continue
+		}
+		if err := r.Store.AddEpoch(r.keep, id, r.Now().UTC(), why); err != nil {
+			return fmt.Errorf("epoch of %s: %w", r.cohorts[id].Key, err)
+		}
+		r.epoch[id] = true
+	}
+	return nil
+}
+
+// byLaw tells whether a finding is shown elsewhere than before because policy or
+// settings were edited, and for no other reason.
+func (d *decider) byLaw(old store.Decision, f *store.Finding, cohort promoter.Cohort, now input.Surface, answer input.SurfaceAnswer) bool {
+	if old.PolicyRev == d.Decider.Revision() && old.SettingsRev == d.Settings.Revision() || old.FactVersion != f.Version || old.Stage != cohort.Stage {
+		return false
+	}
+	var was input.Surface
+	var said input.SurfaceAnswer
+	if json.Unmarshal(old.Input, &was) != nil || json.Unmarshal(old.Answer, &said) != nil {
+		return false
+	}
+	return !sameSurfaces(said.Surfaces, answer.Surfaces) && same(was.Change, now.Change) && same(answersIn(was), answersIn(now))
+}
+
+func sameSurfaces(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// answersIn are the exceptions that are people's answers.
+func answersIn(doc input.Surface) []input.Exception {
+	return slices.DeleteFunc(slices.Clone(doc.Exceptions), func(e input.Exception) bool { return e.Kind != input.ExceptionDisposition })
+}
+
+// ruleEdited tells whether a scanner defines the rule of a finding otherwise
+// than before. What it says of a vulnerability changes with what the world
+// knows of it, and makes no other rule.
+func ruleEdited(was, now finding.Finding) bool {
+	return was.Kind != finding.SCA && was.Package == nil && was.Scanner.Name == now.Scanner.Name && was.Rule.ID == now.Rule.ID && ruleEdit(was.Rule) != ruleEdit(now.Rule)
+}
+
+// ruleEdit names a rule as it is defined.
+func ruleEdit(r finding.Rule) string {
+	r.HelpURL = "" // has the scanner's version in it, as often as not
+	raw, _ := json.Marshal(r)
+	sum := sha256.Sum256(raw)
+	return fmt.Sprintf("rule %s as %x", r.ID, sum[:4])
 }
 
 // newMajors are the scanners of which a run read a scan by another major

@@ -177,6 +177,9 @@ func (r *runner) takeIn(ctx context.Context, arrivals []arrival) error {
 	if err := r.dismissals(b); err != nil {
 		return err
 	}
+	if err := r.beginEpochs(b.edited); err != nil {
+		return err
+	}
 	b.clearDigest()
 	// Not kept at any price: who wants us to stop shall not wait for 100,000
 	// findings, and the next run reads the report again.

@@ -39,6 +39,7 @@ type runner struct {
 	dirty     map[int64]bool           // something is left to do
 	unsure    map[int64]bool           // not everything there could be looked at
 	current   map[int64]bool           // its facts were asked for in this run
+	epoch     map[int64]bool           // cohorts that had an epoch event in this run
 	met       map[string]bool          // waiting plans that are still about something
 	actions   []planned
 	campaigns []Campaign
@@ -67,6 +68,7 @@ func newRunner(cfg Config, sel Selection) *runner {
 		dirty:      map[int64]bool{},
 		unsure:     map[int64]bool{},
 		current:    map[int64]bool{},
+		epoch:      map[int64]bool{},
 		met:        map[string]bool{},
 		held:       map[int64]map[int64]bool{},
 		disposedIn: map[int64]bool{},

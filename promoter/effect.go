@@ -136,6 +136,8 @@ type RefusedError struct {
 	// Stale: the world has moved on (the head moved, the pull request is
 	// closed): nothing is wrong, the next run plans anew.
 	Stale bool
+	// Absent: there is no such thing, or we may not see it.
+	Absent bool
 }
 
 func (e *RefusedError) Error() string {

@@ -83,12 +83,14 @@ type RepositoryFacts struct {
 	Language   string            `json:"language,omitempty"`   // the one with most code
 	Topics     []string          `json:"topics,omitempty"`     // sorted
 	Properties map[string]string `json:"properties,omitempty"` // custom properties; several values are joined by commas
+	// UnseenSince is when the platform first did not find it; zero: it does.
+	UnseenSince time.Time `json:"unseen_since,omitzero"`
 }
 
 // Equal tells whether two say the same.
 func (f RepositoryFacts) Equal(o RepositoryFacts) bool {
 	return f.DefaultBranch == o.DefaultBranch && f.Visibility == o.Visibility && f.Archived == o.Archived &&
-		f.Language == o.Language && slices.Equal(f.Topics, o.Topics) && maps.Equal(f.Properties, o.Properties)
+		f.Language == o.Language && slices.Equal(f.Topics, o.Topics) && maps.Equal(f.Properties, o.Properties) && f.UnseenSince.Equal(o.UnseenSince)
 }
 
 // Equal tells whether two are the same and are known by the same facts.

@@ -58,6 +58,9 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	for _, plan := range r.Plans {
 		fmt.Fprintf(w, "plan %s waits: %s; `sluice plan show %s`, then `sluice plan approve %s`\n", plan.ID, line(plan.Reason), plan.ID, plan.ID)
 	}
+	for _, u := range r.Unseen {
+		fmt.Fprintf(w, "%s has not been found since %s: deleted, or hidden from the token; what is shown there stays as it is\n", u.Repository, u.Since.Format(time.DateOnly))
+	}
 	writeErrors(w, r.Errors)
 	writePruned(w, r)
 	_, err := fmt.Fprintf(w, "ledger        %s\n", headText(r.Ledger))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/sluice-sec/sluice/connectors/githubapi"
@@ -41,7 +42,7 @@ func translate(what string, err error) error {
 	case errors.As(err, &refused):
 		return &promoter.RefusedError{
 			Why:  fmt.Sprintf("%s: %s %s: %d %s", what, refused.Method, refused.Path, refused.Status, refused.Message),
-			Mend: refused.Mend(),
+			Mend: refused.Mend(), Absent: refused.Status == http.StatusNotFound,
 		}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		// The client calls a write that was under way unknown, so this was none.

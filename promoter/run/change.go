@@ -39,7 +39,9 @@ func (d *decider) change(ctx context.Context, number int) error {
 			return ctx.Err()
 		}
 		d.doubt(target.RepoID)
-		d.report.trouble("platform", fmt.Errorf("%s#%d: %w", d.book.repo().FullName(), number, err))
+		if !d.outOfSight(ctx, target.RepoID, err) {
+			d.report.trouble("platform", fmt.Errorf("%s#%d: %w", d.book.repo().FullName(), number, err))
+		}
 		return nil
 	}
 	if !c.Open {
@@ -87,12 +89,18 @@ func (r *runner) askChange(ctx context.Context, t promoter.Target) (promoter.Cha
 	if said, ok := r.changes[t]; ok {
 		return said.change, said.err
 	}
+	if gone, ok := r.unseen[t.RepoID]; ok {
+		return promoter.Change{}, gone
+	}
 	var c promoter.Change
 	err := r.patience.ask(r.repos[t.RepoID].FullName(), func() (err error) {
 		c, err = r.Platform.Change(ctx, r.repos[t.RepoID], t.PullRequest)
 		return err
 	})
 	r.changes[t] = asked{c, err}
+	if err == nil {
+		r.seenAgain(ctx, t.RepoID)
+	}
 	return c, err
 }
 

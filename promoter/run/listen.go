@@ -64,10 +64,16 @@ func (r *runner) listen(ctx context.Context) error {
 			return err
 		}
 		r.done(1)
+		if _, gone := r.unseen[t.RepoID]; gone {
+			continue
+		}
 		l := listening{runner: r, target: t, repo: r.repos[t.RepoID]}
 		if err := l.listen(ctx); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
+			}
+			if r.outOfSight(ctx, t.RepoID, err) {
+				continue
 			}
 			r.report.trouble("listen", fmt.Errorf("%s#%d: %w", l.repo.FullName(), t.PullRequest, err))
 		}

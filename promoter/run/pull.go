@@ -335,8 +335,9 @@ func (r *runner) repository(ctx context.Context, c connectors.Context) (promoter
 			if !ok {
 				return repo, fmt.Errorf("ask for %s/%s, whose reports wait for the answer: %w", c.Owner, c.Name, err)
 			}
-			r.report.trouble("platform", fmt.Errorf("ask for %s/%s: %w", c.Owner, c.Name, err))
-			repo = known
+			if repo = known; !r.outOfSight(ctx, known.ID, err) {
+				r.report.trouble("platform", fmt.Errorf("ask for %s/%s: %w", c.Owner, c.Name, err))
+			}
 		}
 	}
 	repo, err := r.Store.EnsureRepository(r.keep, repo, r.id)

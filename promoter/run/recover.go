@@ -23,6 +23,9 @@ func (r *runner) recover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.learnRepositories(ctx); err != nil {
+		return err
+	}
 	r.step("settling what the last run left open", len(open))
 	for _, e := range open {
 		r.done(1)
@@ -60,7 +63,12 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if !r.vanished(ctx, e, err) {
+			switch {
+			case r.vanished(ctx, e, err):
+			case !e.Verb.OnTracker() && r.outOfSight(ctx, e.Target.RepoID, err):
+				r.leaveAlone(e)
+				return nil
+			default:
 				r.leaveUnknown(e, err.Error())
 				return nil
 			}

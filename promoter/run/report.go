@@ -67,6 +67,7 @@ type Report struct {
 	Deferred   map[string]int `json:"deferred"`              // claims not shown now, by reason
 	Plans      []PlanLine     `json:"plans"`                 // waiting for a person
 	Backlog    int            `json:"backlog"`               // findings that would be tasks, had a campaign asked for them
+	Unseen     []UnseenLine   `json:"unseen,omitempty"`      // repositories that have not been found for long
 	NoPlatform int            `json:"no_platform,omitempty"` // findings of pull requests nobody could be asked about
 	Errors     []ErrorLine    `json:"errors"`
 	Pruned     store.Pruned   `json:"pruned"` // what was old and thrown away

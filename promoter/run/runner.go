@@ -53,6 +53,7 @@ type runner struct {
 	members    map[memberKey]bool // who may answer, as far as was asked
 
 	refused       map[int64]string  // repositories in which the platform refuses us
+	unseen        map[int64]error   // repositories that the platform does not find, and what was said of it
 	refusedAlerts map[string]string // alerts, by repository and kind, that it does not let us write to
 	tracker       trackerState
 	patience      patience
@@ -74,6 +75,7 @@ func newRunner(cfg Config, sel Selection) *runner {
 		disposedIn: map[int64]bool{},
 		members:    map[memberKey]bool{},
 		refused:    map[int64]string{},
+		unseen:     map[int64]error{},
 
 		refusedAlerts: map[string]string{},
 		tracker:       newTrackerState(cfg.Now),
@@ -89,13 +91,8 @@ type asked struct {
 
 // look reads what people may have changed: cohorts, pause, plans.
 func (r *runner) look(ctx context.Context) error {
-	repos, err := r.Store.Repositories(ctx)
-	if err != nil {
+	if err := r.learnRepositories(ctx); err != nil {
 		return err
-	}
-	r.repos = map[int64]promoter.Repository{}
-	for _, repo := range repos {
-		r.repos[repo.ID] = repo
 	}
 	cohorts, err := r.Store.Cohorts(ctx)
 	if err != nil {
@@ -119,6 +116,15 @@ func (r *runner) look(ctx context.Context) error {
 	}
 	r.warnOfChecks()
 	return r.allow(ctx)
+}
+
+func (r *runner) learnRepositories(ctx context.Context) error {
+	repos, err := r.Store.Repositories(ctx)
+	r.repos = map[int64]promoter.Repository{}
+	for _, repo := range repos {
+		r.repos[repo.ID] = repo
+	}
+	return err
 }
 
 func (r *runner) know(cohorts []promoter.Cohort) {

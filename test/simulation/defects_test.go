@@ -110,55 +110,6 @@ func TestAClockSetBackHasNothingReadTwice(t *testing.T) {
 	must(t, s.anotherRunDoesNothing())
 }
 
-// A token that loses sight of a repository half way meets 404 everywhere. That is not somebody deleting our comments, or
-// the rollback would stop there for good.
-func TestLosingSightOfARepositoryIsNoDeletion(t *testing.T) {
-	for _, route := range []string{routeRepo + "/pulls/comments/{comment_id}", "/graphql", routePull, routePull + "/comments"} {
-		t.Run(route, func(t *testing.T) {
-			s, _ := calmStory(t)
-			s.mustRun(t)
-			if len(s.posts(s.world(t))) == 0 {
-				t.Fatal("nothing is shown")
-			}
-			for _, c := range s.cohorts() {
-				must(t, s.move(c, promoter.Observe))
-			}
-			s.injector.Inject(faults.Rule{Route: route, Times: 1, Fault: faults.Meanwhile("blind", s.blind)})
-			s.mustRun(t)
-			s.permit("write")
-			for range 2 {
-				s.mustRun(t)
-			}
-			for _, p := range s.posts(s.world(t)) {
-				if p.live || !p.pull.Thread(p.id).Resolved {
-					t.Errorf("%d is still on display: %.40q", p.id, p.body)
-				}
-			}
-		})
-	}
-}
-
-// A repository that is renamed while its threads are looked up has not lost them. (Seed 2688: a thread stayed open.)
-func TestARenameHalfWayIsNoDeletion(t *testing.T) {
-	s, _ := calmStory(t)
-	s.mustRun(t)
-	for _, c := range s.cohorts() {
-		must(t, s.move(c, promoter.Observe))
-	}
-	s.injector.Inject(faults.Rule{Route: "/graphql", Times: 1, Fault: faults.Meanwhile("renamed", func() {
-		must(t, s.sandbox.RenameRepository(s.full(), "store"))
-		s.name = "store"
-	})})
-	for range 3 {
-		s.mustRun(t)
-	}
-	for _, p := range s.posts(s.world(t)) {
-		if p.live || !p.pull.Thread(p.id).Resolved {
-			t.Errorf("%d is still on display, or its thread is: %.40q", p.id, p.body)
-		}
-	}
-}
-
 // What a person took away with the whole summary is not said again in a comment. (Seed 2598.)
 func TestWhatStoodInADeletedSummaryIsNotSaidAgain(t *testing.T) {
 	s := oneCohort(t)
@@ -284,20 +235,6 @@ func TestALineThatTakesNoCommentHoldsNothingBack(t *testing.T) {
 	s.next(t, s.mains[0], 1, "change", "exec(n9001)", "exec(n9002)", "exec(n9003)", "more()")
 	if got := shown(); !maps.Equal(got, want) || len(s.world(t).Mails) != 2 {
 		t.Errorf("after a push: %v, %d mails", got, len(s.world(t).Mails))
-	}
-}
-
-// A pull request that GitHub does not find once is not gone with all its findings.
-func TestAPullRequestIsGoneWhenItIsNotFoundTwice(t *testing.T) {
-	s := oneComment(t)
-	must(t, s.move(s.cohorts()[0], promoter.Observe))
-	s.injector.Inject(faults.Rule{Route: routePull, Times: 1, Fault: faults.NotFound()})
-	s.mustRun(t)
-	s.mustRun(t)
-	for _, p := range s.posts(s.world(t)) {
-		if p.live {
-			t.Errorf("%d is still on display", p.id)
-		}
 	}
 }
 

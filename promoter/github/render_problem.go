@@ -25,9 +25,18 @@ func one(all []promoter.Exhibit) string {
 		text(f.Message, 1000),
 		places(all),
 		labelled("How dangerous it is:", wording.Danger(e.Risk, e.Attack, f.Reachability)),
-		labelled("Why it matters:", strings.Join(nonEmpty(text(wording.Why(f), 600), references(all)), " ")),
+		why(f, references(all)),
 		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), wording.WeaknessOf(f).How), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
 		footer(e, foundByAll(all), findings(all)))
+}
+
+// why says why it matters; where nobody has words for it, where to read about it.
+func why(f finding.Finding, refs string) string {
+	words := text(wording.Why(f), 600)
+	if words == "" {
+		return labelled("Read about it:", refs)
+	}
+	return labelled("Why it matters:", strings.Join(nonEmpty(words, refs), " "))
 }
 
 // many tells the problems that share a notice: what to do, then each in a line.
@@ -70,6 +79,13 @@ func otherwise(all []promoter.Exhibit, worst finding.Severity) string {
 
 // places names the files in which one secret stands.
 func places(all []promoter.Exhibit) string {
+	if in := inFiles(all); in != "" {
+		return "It stands in " + in + "."
+	}
+	return ""
+}
+
+func inFiles(all []promoter.Exhibit) string {
 	var said []string
 	for _, f := range wording.Files(all) {
 		in := code(f.Path, 300)
@@ -78,10 +94,7 @@ func places(all []promoter.Exhibit) string {
 		}
 		said = append(said, in)
 	}
-	if len(said) == 0 {
-		return ""
-	}
-	return "It stands in " + listing(said) + "."
+	return listing(said)
 }
 
 // foundByAll names each scanner with its rule.

@@ -78,7 +78,9 @@ func listItem(group []promoter.Exhibit) string {
 	f := e.Finding
 	problems := promoter.Problems(group)
 	where := ""
-	if f.Place != nil && f.Place.Path != "" {
+	if in := inFiles(group); in != "" {
+		where = "in " + in
+	} else if f.Place != nil && f.Place.Path != "" {
 		where = "in " + code(f.Place.Path, 300)
 	}
 	what := strings.Join(nonEmpty(foundByAll(group), where+":", text(f.Message, 400)), " ")

@@ -113,7 +113,7 @@ func titleOf(problems [][]promoter.Exhibit) string {
 	if p := f.Package; p != nil && p.FixedIn != "" && (len(problems) == 1 || same(all, packageOf)) {
 		return "Upgrade " + wording.Line(p.Name, 100) + " to " + wording.Line(p.FixedIn, 40) + in
 	}
-	what := wording.Line(cmp.Or(f.Rule.Name, f.Message, f.Rule.ID), 120)
+	what := strings.TrimSuffix(wording.Line(cmp.Or(f.Rule.Name, f.Message, f.Rule.ID), 120), ".")
 	if path := pathOf(f); path != "" && same(all, pathOf) {
 		what += " in " + shortPath(path)
 	}

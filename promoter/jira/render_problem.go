@@ -32,8 +32,12 @@ func one(all []promoter.Exhibit, withCode bool) document {
 		d = append(d, textBlock(places(files)...))
 	}
 	d = append(d, danger("How dangerous it is:", e, e.Attack)...)
-	if why := line(append([]span{say(wording.Line(wording.Why(f), 600))}, references(all)...)...); len(why) > 0 {
-		d = append(d, labelled("Why it matters:", why))
+	label, why := "Why it matters:", line(say(wording.Line(wording.Why(f), 600)))
+	if len(why) == 0 {
+		label = "Read about it:"
+	}
+	if why = phrase(why, line(references(all)...)); len(why) > 0 {
+		d = append(d, labelled(label, why))
 	}
 	d = append(d, fix(f, withCode, "")...)
 	if u := wording.Address(f.Rule.HelpURL); u != nil {

@@ -86,4 +86,5 @@ var weaknesses = map[string]Weakness{
 	"CWE-942":  {"Any site's script can read the answers in a user's name.", "Name the origins that may."},
 	"CWE-1004": {"Script on the page can read the cookie.", "Set HttpOnly on it."},
 	"CWE-1333": {"Some inputs make this expression run for minutes.", "Simplify it, bound the input, or use an engine with linear time."},
+	"CWE-1321": {"Input can add members to what all objects inherit, and so change what code elsewhere does.", "Merge only known members, or into objects without a prototype."},
 }

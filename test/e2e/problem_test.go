@@ -87,6 +87,7 @@ func (m *mill) reports(commit, ref string, problems bool) {
 		}
 		log4j := inTrivy("CVE-2021-44228", "org.apache.logging.log4j:log4j-core", "2.14.0", "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.0", "CRITICAL", "2.15.0",
 			"Log4j looks up names in what it logs, and runs what it is told to fetch")
+		log4j["CweIDs"] = []string{"CWE-502"}
 		matched = append(matched, inGrype("GHSA-jfh8-c2jp-5v3q", "CVE-2021-44228", "log4j-core", "2.14.0", "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.0", "High", "2.15.0", "pom.xml"))
 		trivy["Results"] = []any{
 			map[string]any{"Target": lodashFile, "Class": "lang-pkgs", "Type": "npm", "Vulnerabilities": found},
@@ -148,6 +149,7 @@ func TestOneProblemIsOneNotice(t *testing.T) {
 		m.run()
 		p.move("", promoter.Advise)
 		m.run()
+		m.savePage(p.url+"ui/acme/shop/pull/"+fmt.Sprint(number), "comments.html")
 		wantNotices(t, "comments", live(p.pull(shop, number)))
 
 		p.commit(shop, "main", "", problems())
@@ -165,7 +167,6 @@ func TestOneProblemIsOneNotice(t *testing.T) {
 		}
 		wantNotices(t, "tasks", tasks)
 		m.run() // the comments name the tasks
-		m.savePage(p.url+"ui/acme/shop/pull/"+fmt.Sprint(number), "comments.html")
 		if r := m.run(); len(r.Actions) != 0 || len(o.issues()) != 3 || len(live(p.pull(shop, number))) != 3 {
 			t.Errorf("said again: %+v", r.Actions)
 		}
@@ -202,7 +203,7 @@ func wantNotices(t *testing.T, what string, bodies []string) {
 	wants := map[string][]string{
 		"two scanners, one advisory": {"`Trivy` `CVE-2021-44228`", "`grype` `GHSA-jfh8-c2jp-5v3q`", "2.15.0", "Likely to be exploited within 30 days: 94 in 100"},
 		"one upgrade":                {"9 vulnerabilities in `lodash`", "to `4.17.21`", "`Trivy`", "`grype`"},
-		"one secret":                 {"aws-access-token"},
+		"one secret":                 {"aws-access-token", "`prod.env` (2 times) and `deploy.yaml` (3 times)"},
 	}
 	if len(bodies) != len(wants) {
 		t.Errorf("%d %s, want %d: %s", len(bodies), what, len(wants), strings.Join(bodies, "\n----\n"))

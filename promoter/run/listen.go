@@ -35,6 +35,10 @@ const (
 	listenAfter = 7 * 24 * time.Hour  // after the pull request was closed
 )
 
+// mostReplies is how many questions a run answers: anybody may ask, and what
+// the platform lets us write is for comments and their withdrawal first.
+const mostReplies = 30
+
 // listen collects what people said since the last run, acknowledges it and
 // answers what was asked.
 func (r *runner) listen(ctx context.Context) error {
@@ -246,6 +250,8 @@ func (l *listening) notToReply(ctx context.Context) string {
 		return l.refused[l.repo.ID]
 	case l.pause.Active(l.Now()):
 		return string(promoter.DeferPaused)
+	case l.report.Heard.Replies >= mostReplies:
+		return fmt.Sprintf("%d questions were answered in this run", mostReplies)
 	case !l.patience.over():
 		return "the platform does not answer, or asked us to wait"
 	}

@@ -206,7 +206,9 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 	for _, d := range a.docs {
 		var all []finding.Finding
 		report, err := connectors.Parse(ctx, a.source, d.Document, connectors.ParseOptions{Secrets: r.Secrets}, func(f finding.Finding) error {
-			r.hearEPSS(f)
+			if a.context.PullRequest == 0 { // whose author may have written it; it counts for every repository
+				r.hearEPSS(f)
+			}
 			all = append(all, f)
 			return nil
 		})

@@ -2,11 +2,16 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sluice-sec/sluice/connectors"
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
@@ -131,6 +136,29 @@ func TestAnEditByAFormerMemberDoesNotCount(t *testing.T) {
 	}
 }
 
+// Anybody may ask, and as often as they have accounts. A run answers so many,
+// the next one the others, and showing and withdrawing goes on meanwhile.
+func TestACrowdOfQuestionsKeepsNobodyElseWaiting(t *testing.T) {
+	p, number := answered(t)
+	comment := p.on(number, "TOY001")
+	for i := range 50 {
+		p.reply(comment.ID, fmt.Sprintf("eve%d", i), "/sluice why")
+	}
+	p.reply(p.on(number, "TOY002").ID, "alice", "/sluice false-positive no secret")
+	p.run()
+	if n := len(p.ours(number, comment.ID)); n != 30 {
+		t.Errorf("%d replies in the first run, want 30", n)
+	}
+	if n := len(open(p.pull(shop, number))); n != 1 {
+		t.Errorf("%d comments stand, want 1", n)
+	}
+	p.run()
+	p.run()
+	if n := len(p.ours(number, comment.ID)); n != 50 {
+		t.Errorf("%d replies in the end, want 50", n)
+	}
+}
+
 // A suppression in the code is a complaint. Of somebody who may not complain in
 // words, it is none.
 func TestAnOutsidersSuppressionDoesNotCount(t *testing.T) {
@@ -174,5 +202,36 @@ func TestAnAnswerEditedIntoAnotherEndsWhatItDid(t *testing.T) {
 	p.wantStanding("edited", "F3 useful reply")
 	if n := len(open(p.pull(shop, number))); n != 2 {
 		t.Errorf("%d comments stand, want 2", n)
+	}
+}
+
+// How dangerous a vulnerability is, is no matter for a pull request's author.
+func TestAPullRequestsReportSetsNoRisk(t *testing.T) {
+	const report = `{"matches": [{"vulnerability": {"id": "CVE-2024-0001", "severity": "High", "epss": [{"cve": "CVE-2024-0001", "epss": %s, "percentile": 0.5}]},
+		"artifact": {"name": "left-pad", "version": "1.0.0", "type": "npm", "purl": "pkg:npm/left-pad@1.0.0", "locations": [{"path": "/package-lock.json"}]}}],
+		"source": {"type": "directory", "target": "."}, "descriptor": {"name": "grype", "version": "0.80.0"}}`
+	p := newPlace(t)
+	p.repository(shop, map[string]string{"main.go": base})
+	head, evil := p.copied("main")
+	deliver := func(ref, commit, epss string) float64 {
+		dir := filepath.Join(p.drop, shop, ref, commit)
+		p.must(os.MkdirAll(dir, 0o755))
+		p.must(os.WriteFile(filepath.Join(dir, "grype.json"), fmt.Appendf(nil, report, epss), 0o644))
+		cfg := p.config()
+		cfg.Sources = []connectors.Config{{Name: "dependencies", Type: "grype", Base: p.drop,
+			Paths: []string{"{owner}/{name}/branch-{branch}/{commit}/*.json", "{owner}/{name}/pr-{pull_request}/{commit}/*.json"}}}
+		for range 2 {
+			_, err := run.Run(t.Context(), cfg, run.Selection{})
+			p.must(err)
+		}
+		known, err := p.store.AdvisoryRisks(t.Context())
+		p.must(err)
+		return known["CVE-2024-0001"].Risk.Probability
+	}
+	if got := deliver("branch-main", strings.TrimSpace(p.git(shop, "rev-parse", "main")), "0.9"); got != 0.9 {
+		t.Errorf("the base branch's report says 0.9, recorded is %v", got)
+	}
+	if got := deliver(pullRef(evil), head, "0.0001"); got != 0.9 {
+		t.Errorf("a pull request's report says 0.0001, recorded is %v", got)
 	}
 }

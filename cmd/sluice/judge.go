@@ -74,9 +74,15 @@ func keys(in *os.File) func() (byte, error) {
 			}
 			defer func() { _ = term.Restore(fd, old) }()
 		}
-		return reader.ReadByte()
+		k, err := reader.ReadByte()
+		if k == escapeKey { // what an arrow or a function key sends has letters in it
+			_, _ = reader.Discard(reader.Buffered())
+		}
+		return k, err
 	}
 }
+
+const escapeKey = 0x1b
 
 // ends of a sitting: q, Ctrl-C, Ctrl-D.
 const quitKeys = "q\x03\x04"
@@ -94,7 +100,7 @@ func judge(out io.Writer, key func() (byte, error), queue []findingView, answer 
 		for next := false; !next; {
 			k, err := key()
 			if err == io.EOF || err == nil && strings.IndexByte(quitKeys, k) >= 0 {
-				say("%d answered\n", answered)
+				say("%s", sat(answered))
 				return nil
 			}
 			if err != nil {
@@ -117,8 +123,16 @@ func judge(out io.Writer, key func() (byte, error), queue []findingView, answer 
 			}
 		}
 	}
-	say("%d answered; that was all\n", answered)
+	say("that was all; %s", sat(answered))
 	return nil
+}
+
+// sat is what is said at the end of a sitting.
+func sat(answered int) string {
+	if answered == 0 {
+		return "0 answered\n"
+	}
+	return fmt.Sprintf("%d answered; `sluice verdict list` shows them, `sluice verdict retract NUMBER` takes one back\n", answered)
 }
 
 // card is one finding as it is judged.

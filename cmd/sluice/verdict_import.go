@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -21,21 +17,10 @@ import (
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
-// importLine is one verdict of a file.
-type importLine struct {
-	Finding string `json:"finding"`
-	Kind    string `json:"kind"`
-	Person  string `json:"person"` // github:alice; "" is who imports
-	At      string `json:"at"`     // a date or RFC 3339; "" is now
-	Until   string `json:"until"`  // accepted: its last day
-	Reason  string `json:"reason"`
-
-	where string
-}
-
 // imported is what came of a file.
 type imported struct {
 	Recorded int      `json:"recorded"` // those known already among them
+	Repeated int      `json:"repeated"` // lines that say what another line says
 	Problems []string `json:"problems"`
 }
 
@@ -47,13 +32,9 @@ func (p *program) verdictImportCommand() *cobra.Command {
 		Example: "  finding,kind,person,at,reason\n  acme/shop:F12,false-positive,github:alice,2026-03-01,the input is a constant",
 	}
 	c.RunE = p.with(func(ctx context.Context, a *app.App, args []string) error {
-		raw, err := os.ReadFile(args[0])
+		lines, err := readVerdicts(args[0])
 		if err != nil {
 			return usagef("%w", err)
-		}
-		lines, err := readImport(args[0], raw)
-		if err != nil {
-			return usagef("%s: %w", args[0], err)
 		}
 		s, err := a.ExistingStore(ctx)
 		if err != nil {
@@ -64,10 +45,18 @@ func (p *program) verdictImportCommand() *cobra.Command {
 			return err
 		}
 		err = p.show(done, func(w io.Writer) error {
-			for _, problem := range done.Problems {
+			for i, problem := range done.Problems {
+				if i == manyProblems {
+					fmt.Fprintf(p.err, "%s: and %d more; --output json names them all\n", args[0], len(done.Problems)-i)
+					break
+				}
 				fmt.Fprintf(p.err, "%s: %s\n", args[0], problem)
 			}
-			_, err := fmt.Fprintf(w, "%d verdicts recorded, %d lines skipped\n", done.Recorded, len(done.Problems))
+			text := fmt.Sprintf("%s recorded, %s skipped", counted(done.Recorded, "verdict"), counted(len(done.Problems), "line"))
+			if done.Repeated > 0 {
+				text += fmt.Sprintf(", %s said what another says", counted(done.Repeated, "line"))
+			}
+			_, err := fmt.Fprintln(w, text)
 			return err
 		})
 		if err == nil && len(done.Problems) > 0 {
@@ -78,52 +67,8 @@ func (p *program) verdictImportCommand() *cobra.Command {
 	return c
 }
 
-// readImport reads a file by its first character.
-func readImport(name string, raw []byte) ([]importLine, error) {
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	if bytes.HasPrefix(bytes.TrimSpace(raw), []byte("[")) {
-		var lines []importLine
-		dec := json.NewDecoder(bytes.NewReader(raw))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&lines); err != nil {
-			return nil, err
-		}
-		for i := range lines {
-			lines[i].where = fmt.Sprintf("entry %d", i+1)
-		}
-		return lines, nil
-	}
-	return readImportCSV(raw)
-}
-
-func readImportCSV(raw []byte) ([]importLine, error) {
-	r := csv.NewReader(bytes.NewReader(raw))
-	r.TrimLeadingSpace = true
-	head, err := r.Read()
-	if err != nil {
-		return nil, errors.New("it is neither a JSON list nor a CSV file whose first line names its columns")
-	}
-	var lines []importLine
-	for {
-		row, err := r.Read()
-		if errors.Is(err, io.EOF) {
-			return lines, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		at, _ := r.FieldPos(0)
-		one := importLine{where: fmt.Sprintf("line %d", at)}
-		for i, column := range head {
-			field := map[string]*string{"finding": &one.Finding, "kind": &one.Kind, "person": &one.Person, "at": &one.At, "until": &one.Until, "reason": &one.Reason}[strings.ToLower(strings.TrimSpace(column))]
-			if field == nil {
-				return nil, fmt.Errorf("column %q is none of finding, kind, person, at, until, reason", column)
-			}
-			*field = row[i]
-		}
-		lines = append(lines, one)
-	}
-}
+// manyProblems is how many lines that cannot be used are named to a person.
+const manyProblems = 20
 
 func importVerdicts(ctx context.Context, a *app.App, s store.Store, lines []importLine) (imported, error) {
 	done := imported{Problems: []string{}}
@@ -133,18 +78,29 @@ func importVerdicts(ctx context.Context, a *app.App, s store.Store, lines []impo
 	}
 	now := a.Now().UTC()
 	rec := store.Recording{Actor: a.Actor, At: now}
+	var people []promoter.Alias
+	said := map[string]bool{}
 	for _, l := range lines {
 		v, who, err := l.verdict(known, a.Actor, now)
-		if err != nil {
+		switch {
+		case err != nil:
 			done.Problems = append(done.Problems, fmt.Sprintf("%s: %v", l.where, err))
-			continue
+		case said[v.ExternalID]:
+			done.Repeated++
+		default:
+			said[v.ExternalID] = true
+			people, rec.Verdicts = append(people, who), append(rec.Verdicts, v)
 		}
-		ids, err := s.EnsurePeople(ctx, who)
-		if err != nil {
-			return done, err
-		}
-		v.Person = ids[0]
-		rec.Verdicts = append(rec.Verdicts, v)
+	}
+	if len(people) == 0 {
+		return done, nil
+	}
+	ids, err := s.EnsurePeople(ctx, people...)
+	if err != nil {
+		return done, err
+	}
+	for i := range rec.Verdicts {
+		rec.Verdicts[i].Person = ids[i]
 	}
 	done.Recorded = len(rec.Verdicts)
 	return done, s.Record(ctx, rec)
@@ -165,7 +121,13 @@ func findingsByName(ctx context.Context, s store.Store) (map[string]findingKey, 
 }
 
 func (l importLine) verdict(known map[string]findingKey, actor string, now time.Time) (v promoter.Verdict, who promoter.Alias, err error) {
-	key, ok := known[strings.ToLower(strings.TrimSpace(l.Finding))]
+	if l.wrong != nil {
+		return v, who, l.wrong
+	}
+	if l.Finding == "" {
+		return v, who, errors.New("it names no finding")
+	}
+	key, ok := known[strings.ToLower(l.Finding)]
 	if !ok {
 		return v, who, fmt.Errorf("there is no finding %q", l.Finding)
 	}

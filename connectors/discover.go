@@ -25,8 +25,8 @@ import (
 //     %2F in the folder's name, a percent sign %25.
 //
 // The folders in front of the first wildcard are the drop folder. Links are
-// followed inside it and refused where they lead out of it; ** does not follow
-// links to folders. A file that matches and cannot be used is a Problem, and so
+// followed inside it and refused where they lead out of it, or into the folder of
+// another repository; ** does not follow links to folders. A file that matches and cannot be used is a Problem, and so
 // is a folder that cannot be listed: the pull is then not complete.
 //
 // A template that no file matches makes the pull a failed one: the error is
@@ -72,6 +72,7 @@ type walk struct {
 	*discovery
 	template
 	dir      string   // the drop folder, absolute
+	real     string   // the same, where links lead
 	root     *os.Root // the same, and no way out of it
 	matched  int
 	furthest string // the deepest folder that matched so far, as Location writes it
@@ -91,7 +92,11 @@ func (d *discovery) walkTemplate(ctx context.Context, t template) error {
 		return err
 	}
 	defer root.Close()
-	w := &walk{discovery: d, template: t, dir: dir, root: root, furthest: t.fixed}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return err
+	}
+	w := &walk{discovery: d, template: t, dir: dir, real: real, root: root, furthest: t.fixed}
 	if err := w.descend(ctx, ".", t.segments, nil); err != nil {
 		return err
 	}
@@ -222,9 +227,13 @@ func (w *walk) file(name string, captures []capture) {
 	if !ok {
 		return
 	}
+	if other, err := w.foreign(name, c); err != nil || other != "" {
+		w.problem(name, "it is a link to a report of "+cmp.Or(other, "which nobody can say whose it is"), "put the report itself there")
+		return
+	}
 	w.documents = append(w.documents, Document{
 		Location: w.location(name), Context: c, ModTime: info.ModTime().UTC(), Size: info.Size(),
-		Open: func() (io.ReadCloser, error) { return os.OpenInRoot(w.dir, filepath.FromSlash(name)) },
+		Open: func() (io.ReadCloser, error) { return w.open(name, c) },
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -246,6 +247,83 @@ func TestLinksOutOfTheDropFolderAreRefused(t *testing.T) {
 	want := []string{"reports/acme/out", "reports/acme/shop/gone.sarif", "reports/acme/shop/link.sarif"}
 	if diff := cmp.Diff(want, refused); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// Who may write for one repository must not have another's report read as theirs.
+func TestLinksIntoAnotherRepositorysFolderAreRefused(t *testing.T) {
+	type link struct{ name, target string }
+	for _, tt := range []struct {
+		name, template string
+		files          []string
+		links          []link
+		found, refused []string
+	}{
+		{"a report", "r/{owner}/{name}/{commit}/*.sarif", []string{"r/acme/pay/" + commitA + "/x.sarif"},
+			[]link{{"r/acme/shop/" + commitA + "/x.sarif", "../../pay/" + commitA + "/x.sarif"}},
+			[]string{"r/acme/pay/" + commitA + "/x.sarif"}, []string{"r/acme/shop/" + commitA + "/x.sarif"}},
+		{"a folder", "r/{repository}/{commit}/*.sarif", []string{"r/acme/pay/" + commitA + "/x.sarif"},
+			[]link{{"r/acme/shop/" + commitB, "../pay/" + commitA}},
+			[]string{"r/acme/pay/" + commitA + "/x.sarif"}, []string{"r/acme/shop/" + commitB + "/x.sarif"}},
+		{"what another source reads", "r/{owner}/{name}/*.sarif", []string{"r/acme/pay/secrets.json"},
+			[]link{{"r/acme/shop/x.sarif", "../pay/secrets.json"}}, nil, []string{"r/acme/shop/x.sarif"}},
+		{"below any folders", "r/**/{name}/*.sarif", []string{"r/a/b/pay/x.sarif"},
+			[]link{{"r/a/shop/x.sarif", "../b/pay/x.sarif"}}, []string{"r/a/b/pay/x.sarif"}, []string{"r/a/shop/x.sarif"}},
+		{"in the file's name", "r/{name}.sarif", []string{"r/pay.sarif"},
+			[]link{{"r/shop.sarif", "pay.sarif"}}, []string{"r/pay.sarif"}, []string{"r/shop.sarif"}},
+		{"its own, elsewhere", "r/{owner}/{name}/{branch}/*.sarif", []string{"r/acme/shop/main/x.sarif"},
+			[]link{{"r/acme/shop/latest", "main"}, {"r/acme/SHOP", "shop"}},
+			[]string{"r/acme/SHOP/latest/x.sarif", "r/acme/SHOP/main/x.sarif", "r/acme/shop/latest/x.sarif", "r/acme/shop/main/x.sarif"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			base := drop(t, tt.files...)
+			for _, l := range tt.links {
+				at := filepath.Join(base, l.name)
+				if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(l.target, at); err != nil {
+					t.Skip("this file system has no such links:", err)
+				}
+			}
+			got, problems, err := discover(t, connectors.Config{Base: base, Paths: []string{tt.template}, Context: connectors.Context{Owner: "acme"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names, refused []string
+			for _, f := range got {
+				names = append(names, f.Location)
+			}
+			for _, p := range problems {
+				refused = append(refused, p.Path)
+			}
+			slices.Sort(names)
+			if diff := cmp.Diff(tt.found, names); diff != "" {
+				t.Errorf("found (-want +got)\n%s", diff)
+			}
+			if diff := cmp.Diff(tt.refused, refused); diff != "" {
+				t.Errorf("refused (-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestOpenRefusesWhatBecameALinkIntoAnotherRepositorysFolder(t *testing.T) {
+	base := drop(t, "r/shop/a.sarif", "r/pay/a.sarif")
+	docs, _, err := connectors.Discover(context.Background(), connectors.Config{Base: base, Paths: []string{"r/{name}/*.sarif"}, Context: connectors.Context{Owner: "acme"}})
+	if err != nil || len(docs) != 2 || docs[0].Context.Name != "shop" {
+		t.Fatal(docs, err)
+	}
+	path := filepath.Join(base, "r", "shop", "a.sarif")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../pay/a.sarif", path); err != nil {
+		t.Skip("this file system has no symbolic links:", err)
+	}
+	if r, err := docs[0].Open(); err == nil {
+		r.Close()
+		t.Error("it was opened")
 	}
 }
 

@@ -29,6 +29,7 @@ type cohortView struct {
 	Hold     *promoter.Hold     `json:"hold,omitempty"`  // a person's
 	Audit    *promoter.Hold     `json:"audit,omitempty"` // the evidence's: a sample is to be judged
 	Override *promoter.Override `json:"override,omitempty"`
+	Plan     string             `json:"plan,omitempty"` // by which it would climb, and which waits
 }
 
 // noiseView is the noise among what was answered, with the ends of its interval.
@@ -86,19 +87,39 @@ func cohortViews(ctx context.Context, s store.Store) ([]cohortView, error) {
 	if err != nil {
 		return nil, err
 	}
+	plans, err := waitingClimbs(ctx, s)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]cohortView, 0, len(standings))
 	for _, st := range standings {
-		out = append(out, viewOf(st, counts[st.ID]))
+		v := viewOf(st, counts[st.ID])
+		v.Plan = plans[st.ID]
+		out = append(out, v)
 	}
 	return out, nil
+}
+
+// waitingClimbs are the plans that wait and would let a cohort climb, by cohort.
+func waitingClimbs(ctx context.Context, s store.Approvals) (map[int64]string, error) {
+	plans, err := s.Approvals(ctx, promoter.ApprovalWaiting)
+	by := map[int64]string{}
+	for _, a := range plans {
+		for _, m := range a.Moves {
+			if a.Kind == promoter.ApprovalProposal && m.To > m.From {
+				by[m.CohortID] = a.ID
+			}
+		}
+	}
+	return by, err
 }
 
 func (p *program) writeLadder(w io.Writer, cohorts []cohortView, now time.Time) error {
 	t := table{head: []string{"COHORT", "STAGE", "SINCE", "FINDINGS", "SHOWN", "NOISE", "NEXT"}}
 	for _, c := range cohorts {
-		t.add(c.Key, c.Stage.String(), day(c.Since), strconv.Itoa(c.Findings), strconv.Itoa(c.Shown), c.noise(), c.next())
+		t.add(c.Key, c.Stage.String(), day(c.Since), strconv.Itoa(c.Findings), c.shown(), c.noise(), c.next())
 	}
-	if err := t.write(w, p.width); err != nil {
+	if err := t.folded("noise", "next").write(w, p.width); err != nil {
 		return err
 	}
 	for _, c := range cohorts {
@@ -111,6 +132,14 @@ func (p *program) writeLadder(w io.Writer, cohorts []cohortView, now time.Time) 
 
 // expiresSoon is how long before its end something is pointed out.
 const expiresSoon = 14 * 24 * time.Hour
+
+// shown is how much was shown in this stay; the next run says it of a new one.
+func (c cohortView) shown() string {
+	if c.Outcome == "" {
+		return "-"
+	}
+	return strconv.Itoa(c.Shown)
+}
 
 func (c cohortView) noise() string {
 	switch {
@@ -132,9 +161,13 @@ func (c cohortView) next() string {
 	case c.Audit != nil:
 		return "on hold until a sample is judged (`sluice queue`): " + c.Audit.Reason
 	case c.Outcome == string(evidence.Good) && c.Blocker != "":
-		return "it qualifies; " + c.Blocker
+		return fmt.Sprintf("%s: it qualifies; %s", c.Stage+1, c.Blocker)
+	case c.Plan != "":
+		return fmt.Sprintf("%s: `sluice plan show %s` waits for a person", c.Stage+1, c.Plan)
 	case c.Stage == promoter.Observe || c.Outcome == "":
 		return "-"
+	case c.Stage == promoter.Enforce:
+		return c.Ahead
 	}
-	return c.Ahead
+	return fmt.Sprintf("%s: %s", c.Stage+1, c.Ahead)
 }

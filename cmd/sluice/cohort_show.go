@@ -92,7 +92,7 @@ func (p *program) cohortShowCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.show(h, h.write)
+		return p.show(h, func(w io.Writer) error { return h.write(w, p.width) })
 	})
 	return c
 }
@@ -118,7 +118,12 @@ func historyOf(ctx context.Context, s store.Store, set *settings.Settings, key s
 			st = o
 		}
 	}
+	plans, err := waitingClimbs(ctx, s)
+	if err != nil {
+		return h, err
+	}
 	h = cohortHistory{cohortView: viewOf(st, counts[st.ID]), CarveOf: names[st.CarveOf]}
+	h.Plan = plans[st.ID]
 	if h.Moves, err = s.Moves(ctx, cohort.ID); err != nil {
 		return h, err
 	}
@@ -170,38 +175,86 @@ func weeksOf(shown []evidence.Exposure, b evidence.Bars, since time.Time) (weeks
 	return weeks
 }
 
-func (h cohortHistory) write(w io.Writer) error {
+// write tells it in lines of at most that width, 0 for any.
+func (h cohortHistory) write(w io.Writer, width int) error {
 	if !h.Ended.IsZero() {
 		fmt.Fprintf(w, "%s ended on %s: policy or settings cut cohorts otherwise\n", h.Key, day(h.Ended))
-		h.writePast(w)
+		h.writePast(w, width)
 		return nil
 	}
 	fmt.Fprintf(w, "%s stands at %s since %s, %d findings\n", h.Key, h.Stage, day(h.Since), h.Findings)
-	fmt.Fprintf(w, "shown         %d in this stay, %d answered; noise %s\n", h.Shown, h.Answered, h.noise())
-	fmt.Fprintf(w, "next          %s\n", h.next())
+	field := func(name, text string) {
+		for _, l := range wrapped(fmt.Sprintf("%-14s%s", name, text), width, 0, 14) {
+			fmt.Fprintln(w, l)
+		}
+	}
+	field("shown", h.shownText())
+	field("next", h.next())
 	if h.Without != "" {
-		fmt.Fprintf(w, "hint          %s\n", h.Without)
+		field("hint", h.Without)
 	}
 	h.writeWeeks(w)
-	h.writePast(w)
+	h.writePast(w, width)
 	return nil
 }
 
-// writePast tells how a cohort came to stand where it stands.
-func (h cohortHistory) writePast(w io.Writer) {
+// shownText is what was shown in this stay and what is known of it.
+func (h cohortHistory) shownText() string {
+	switch {
+	case h.Outcome == "":
+		return "not weighed yet in this stay; the next run does it"
+	case h.Shown == 0:
+		return "nothing in this stay"
+	case h.Noise == nil:
+		return fmt.Sprintf("%d in this stay; nobody answered, so nothing is known of the noise", h.Shown)
+	}
+	return fmt.Sprintf("%d in this stay, %d answered; noise %s", h.Shown, h.Answered, h.noise())
+}
+
+// writePast tells how a cohort came to stand where it stands, oldest first.
+func (h cohortHistory) writePast(w io.Writer, width int) {
 	fmt.Fprintln(w, "\nhow it came here")
 	if len(h.Moves)+len(h.Lineage) == 0 {
 		fmt.Fprintln(w, "  it never moved")
 	}
-	for _, k := range h.Lineage {
-		fmt.Fprintf(w, "  %s  %-8s  %s\n", day(k.At), k.Kind, k)
-	}
-	for _, m := range h.Moves {
-		fmt.Fprintf(w, "  %s  %-8s  %-18s  %s (%s)\n", day(m.At), m.Kind, fmt.Sprintf("%s -> %s", m.From, m.To), line(m.Reason), m.Actor)
-		if g := m.Grounds; g != nil {
-			fmt.Fprintf(w, "              on %d shown, %d answered, %d complaints; %s%s\n", g.Shown, g.Answered, g.Complaints, g.Noise, voices(g.Voices))
+	say := func(at time.Time, kind, text string) {
+		for _, l := range wrapped(fmt.Sprintf("%s  %-8s  %s", day(at), kind, text), width, 2, 24) {
+			fmt.Fprintln(w, l)
 		}
 	}
+	kin := h.Lineage
+	for _, m := range h.Moves {
+		for ; len(kin) > 0 && !kin[0].At.After(m.At); kin = kin[1:] {
+			say(kin[0].At, string(kin[0].Kind), kin[0].String())
+		}
+		say(m.At, string(m.Kind), tellMove(m))
+	}
+	for _, k := range kin {
+		say(k.At, string(k.Kind), k.String())
+	}
+}
+
+// tellMove is a move with what it rests on.
+func tellMove(m promoter.Move) string {
+	text := fmt.Sprintf("%s -> %s, ", m.From, m.To)
+	if m.From == m.To {
+		text = "" // a hold, or its end
+	}
+	text += line(m.Reason)
+	if m.Actor != "sluice" {
+		text += fmt.Sprintf(" (%s)", m.Actor)
+	}
+	if g := m.Grounds; g != nil && g.Shown > 0 {
+		whole := ""
+		if m.Kind == promoter.MoveCarve {
+			whole = "the whole cohort: "
+		}
+		text += fmt.Sprintf("; %sof %d shown %d were answered%s", whole, g.Shown, g.Answered, voices(g.Voices))
+		if !strings.Contains(text, g.Noise) {
+			text += "; " + g.Noise
+		}
+	}
+	return text
 }
 
 func voices(all []promoter.Voice) string {
@@ -211,10 +264,15 @@ func voices(all []promoter.Voice) string {
 			against++
 		}
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0:
 		return ""
+	case len(all) == 1:
+		return " by one person"
+	case against == 0:
+		return fmt.Sprintf(" by %d people, none of whom complained", len(all))
 	}
-	return fmt.Sprintf("; %d people answered, %d of them complained", len(all), against)
+	return fmt.Sprintf(" by %d people, %d of whom complained", len(all), against)
 }
 
 // writeWeeks draws a bar for each week: complaints, other answers, silence.

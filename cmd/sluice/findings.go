@@ -53,7 +53,7 @@ func (p *program) findingsCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.showFindings(found, more)
+		return p.showFindings(found, more, findingTable)
 	})
 	return c
 }
@@ -151,18 +151,20 @@ func oneOf(list []string, word string) bool {
 
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
 
-func (p *program) showFindings(found []findingView, more bool) error {
+func (p *program) showFindings(found []findingView, more bool, set func([]findingView) table) error {
 	if found == nil {
 		found = []findingView{}
 	}
 	if more {
 		fmt.Fprintf(p.err, "there are more: raise --limit (now %d)\n", len(found))
 	}
-	return p.show(found, func(w io.Writer) error {
-		t := table{head: []string{"FINDING", "SEVERITY", "SCANNER", "RULE", "STAGE", "STATE", "PLACE", "MESSAGE"}}
-		for _, v := range found {
-			t.add(v.Name, v.Severity.String(), v.Scanner, v.Rule, v.Stage.String(), v.State, where(v.Place), v.Message)
-		}
-		return t.write(w, p.width)
-	})
+	return p.show(found, func(w io.Writer) error { return set(found).write(w, p.width) })
+}
+
+func findingTable(found []findingView) table {
+	t := table{head: []string{"FINDING", "SEVERITY", "SCANNER", "RULE", "STAGE", "STATE", "PLACE", "MESSAGE"}}
+	for _, v := range found {
+		t.add(v.Name, v.Severity.String(), v.Scanner, v.Rule, v.Stage.String(), v.State, where(v.Place), v.Message)
+	}
+	return t
 }

@@ -17,7 +17,7 @@ func (p *program) queueCommand() *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use: "queue", Short: "what the security team is to look at", Args: takes(),
-		Long: "Lists the findings that the policy puts into the security team's queue, most valuable first:\nwhat was drawn at random for each cohort in triage (judge that first), then what is known to be exploited, then by severity, likelihood of exploitation and a fix at hand.",
+		Long: "Lists the findings that the policy puts into the security team's queue, most valuable first:\nwhat was drawn at random for each cohort in triage (drawn: judge that first), then what is known to be exploited, then by severity, likelihood of exploitation and a fix at hand.",
 	}
 	c.AddCommand(p.judgeCommand())
 	c.Flags().IntVar(&limit, "limit", 30, "at most so many; 0: all")
@@ -37,9 +37,29 @@ func (p *program) queueCommand() *cobra.Command {
 		if more {
 			queue = queue[:limit]
 		}
-		return p.showFindings(queue, more)
+		return p.showFindings(queue, more, queueTable)
 	})
 	return c
+}
+
+// queueTable has what one judges by.
+func queueTable(queue []findingView) table {
+	t := table{head: []string{"FINDING", "SEVERITY", "SCANNER", "RULE", "WHY", "PLACE", "MESSAGE"}}
+	for _, v := range queue {
+		t.add(v.Name, v.Severity.String(), v.Scanner, v.Rule, v.why(), where(v.Place), v.Message)
+	}
+	return t
+}
+
+// why a finding stands where it stands in the queue.
+func (v findingView) why() string {
+	switch {
+	case v.Sampled:
+		return "drawn"
+	case v.Answered:
+		return "answered"
+	}
+	return "by value"
 }
 
 // queued lists the findings whose newest decision has the surface queue, and

@@ -155,9 +155,11 @@ func (p *program) writeStatus(w io.Writer, v statusView) error {
 	for _, e := range v.Open {
 		fmt.Fprintf(w, "  %s on %s: %s %s\n", e.Verb, targetText(e.Repository, e.PullRequest), e.State, line(e.Error))
 	}
-	fmt.Fprintf(w, "plans waiting: %d\n", len(v.Plans))
+	fmt.Fprintf(w, "plans waiting: %d%s\n", len(v.Plans), map[bool]string{true: " (`sluice plan show ID`, `approve`, `reject`)"}[len(v.Plans) > 0])
 	for _, plan := range v.Plans {
-		fmt.Fprintf(w, "  %s  %s; `sluice plan show %s`\n", plan.ID, line(plan.Reason), plan.ID)
+		for _, l := range wrapped(fmt.Sprintf("%-9s  %s", plan.ID, line(plan.Reason)), p.width, 2, 13) {
+			fmt.Fprintln(w, l)
+		}
 	}
 	for _, c := range v.Campaigns {
 		fmt.Fprintf(w, "campaign %s: %d tasks so far (this week %s), %s left: %s\n", c.ID, c.Tasks, thisWeek(c), leftText(c), line(c.Reason))

@@ -13,8 +13,10 @@ import (
 
 // table is what people get where machines get JSON.
 type table struct {
-	head []string
-	rows [][]string
+	head  []string
+	rows  [][]string
+	fold  []string // names of the last columns, which go below their row where the table does not fit
+	below [][]string
 }
 
 func (t *table) add(cells ...string) {
@@ -24,25 +26,92 @@ func (t *table) add(cells ...string) {
 	t.rows = append(t.rows, cells)
 }
 
+// folded gives the last columns names, under which they are told below their row
+// where the whole would be wider than the terminal.
+func (t table) folded(names ...string) table {
+	t.fold = names
+	return t
+}
+
+// folding is the table as it is written at that width.
+func (t table) folding(width int) table {
+	if len(t.fold) == 0 || width == 0 || t.wide() <= width {
+		return t
+	}
+	keep, longest := len(t.head)-len(t.fold), 0
+	for _, name := range t.fold {
+		longest = max(longest, len(name))
+	}
+	out := table{head: t.head[:keep]}
+	for _, row := range t.rows {
+		var below []string
+		for i, name := range t.fold {
+			if cell := row[keep+i]; cell != "-" {
+				below = append(below, wrapped(fmt.Sprintf("%-*s  %s", longest, name, cell), width, 4, 4+longest+2)...)
+			}
+		}
+		out.rows, out.below = append(out.rows, row[:keep]), append(out.below, below)
+	}
+	return out
+}
+
+// wide is how wide the table is if nothing is cut.
+func (t table) wide() int {
+	used := -gap
+	for _, w := range t.widths(0) {
+		used += w + gap
+	}
+	return used
+}
+
+// wrapped sets a text in lines of at most that width, broken between words: the
+// first one indented by first, the others by rest. Width 0: one line.
+func wrapped(text string, width, first, rest int) (lines []string) {
+	now := strings.Repeat(" ", first)
+	empty := true
+	for _, word := range strings.Split(strings.ReplaceAll(text, " %", "\u00a0%"), " ") { // 4 % stays together
+		if !empty && width > 0 && utf8.RuneCountInString(now)+1+utf8.RuneCountInString(word) > width {
+			lines = append(lines, now)
+			now, empty = strings.Repeat(" ", rest), true
+		}
+		if !empty {
+			now += " "
+		}
+		now, empty = now+word, false
+	}
+	lines = append(lines, now)
+	for i := range lines {
+		lines[i] = strings.ReplaceAll(lines[i], "\u00a0", " ")
+	}
+	return lines
+}
+
 // gap is the space between two columns.
 const gap = 2
 
 // write sets the table in columns. Where its lines would be longer than width
 // cells are cut, but never those of the first column, which people copy; 0
 // means that nothing is cut.
-func (t *table) write(w io.Writer, width int) error {
+func (t table) write(w io.Writer, width int) error {
+	t = t.folding(width)
 	var set bytes.Buffer
 	out := tabwriter.NewWriter(&set, 0, 0, gap, ' ', 0)
 	widths := t.widths(width)
 	for _, row := range slices.Concat([][]string{t.head}, t.rows) {
 		for i := range row {
-			row[i] = cut(row[i], widths[i])
+			row[i] = cut(row[i], widths[i], t.head[i] == "PLACE")
 		}
 		fmt.Fprintln(out, strings.Join(row, "\t"))
 	}
 	out.Flush() // into memory, where nothing fails
+	row := -1   // the head
 	for text := range strings.Lines(set.String()) {
-		if _, err := fmt.Fprintln(w, strings.TrimRight(text, " \n")); err != nil {
+		lines := []string{strings.TrimRight(text, " \n")}
+		if row >= 0 && row < len(t.below) {
+			lines = append(lines, t.below[row]...)
+		}
+		row++
+		if _, err := fmt.Fprintln(w, strings.Join(lines, "\n")); err != nil {
 			return err
 		}
 	}
@@ -54,7 +123,7 @@ const narrowest = 12
 
 // widths is how wide each column may be: the last one gives way first, then
 // always the widest.
-func (t *table) widths(width int) []int {
+func (t table) widths(width int) []int {
 	widths := make([]int, len(t.head))
 	used := -gap
 	for col := range t.head {
@@ -84,10 +153,14 @@ func (t *table) widths(width int) []int {
 	return widths
 }
 
-func cut(s string, width int) string {
+// cut shortens a text, at its beginning or its end.
+func cut(s string, width int, beginning bool) string {
 	runes := []rune(s)
-	if len(runes) <= width {
+	switch {
+	case len(runes) <= width:
 		return s
+	case beginning: // of a place, the name of the file and the line tell most
+		return "..." + string(runes[len(runes)-width+3:])
 	}
 	return string(runes[:width-3]) + "..."
 }

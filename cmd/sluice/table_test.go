@@ -31,3 +31,30 @@ func TestATableFitsItsTerminal(t *testing.T) {
 		}
 	}
 }
+
+// What does not fit beside a row is told below it, whole.
+func TestATableFolds(t *testing.T) {
+	ladder := table{head: []string{"COHORT", "STAGE", "NOISE", "NEXT"}}
+	ladder.add("core/gosec/high", "advise", "4 %, 1 to 14 %, 79 % answered", "enforce: about 43 more clean answers; 3 complaints in a row would raise the alarm")
+	ladder.add("core/gosec/low", "observe", "-", "-")
+	var wide, narrow strings.Builder
+	if err := ladder.folded("noise", "next").write(&wide, 200); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(wide.String(), "\n"); n != 3 {
+		t.Errorf("%d lines where the terminal is wide enough:\n%s", n, wide.String())
+	}
+	if err := ladder.folded("noise", "next").write(&narrow, 60); err != nil {
+		t.Fatal(err)
+	}
+	want := `COHORT           STAGE
+core/gosec/high  advise
+    noise  4 %, 1 to 14 %, 79 % answered
+    next   enforce: about 43 more clean answers; 3
+           complaints in a row would raise the alarm
+core/gosec/low   observe
+`
+	if narrow.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", narrow.String(), want)
+	}
+}

@@ -260,7 +260,7 @@ func (m *mover) do(ctx context.Context, s ladder.Step, reason string) error {
 		Actor: runActor, RunID: m.id, At: m.Now().UTC(), Grounds: grounds,
 	}
 	if s.Kind == promoter.MoveCarve {
-		return m.carve(s, move)
+		return m.carve(ctx, s, move)
 	}
 	c, err := m.Store.MoveCohort(m.keep, move)
 	if overtaken(err) {
@@ -278,9 +278,15 @@ func (m *mover) do(ctx context.Context, s ladder.Step, reason string) error {
 // runActor is who moves cohorts in a run. Who started the run is in the ledger too.
 const runActor = "sluice"
 
-func (m *mover) carve(s ladder.Step, move promoter.Move) error {
+func (m *mover) carve(ctx context.Context, s ladder.Step, move promoter.Move) error {
 	move.To = max(s.Cohort.Stage-1, promoter.Observe)
 	for _, part := range s.Carve {
+		if s.Alarm {
+			var err error
+			if move.Reason, err = m.whyCarved(ctx, m.at[s.Cohort.ID], part); err != nil {
+				return err
+			}
+		}
 		key := ladder.CarveKey(s.Cohort.Key, part)
 		parent, child, err := m.Store.CarveCohort(m.keep, move, key)
 		if overtaken(err) {
@@ -312,12 +318,6 @@ func (r *runner) tellMove(key string, m promoter.Move) {
 func (m *mover) why(s ladder.Step) string {
 	e := m.standings[m.at[s.Cohort.ID]].Evidence
 	switch {
-	case s.Kind == promoter.MoveCarve && s.Alarm:
-		var parts []string
-		for _, c := range s.Carve {
-			parts = append(parts, ladder.CarveLabel(c))
-		}
-		return "too noisy: " + strings.Join(parts, ", ")
 	case s.Alarm && e.Audited:
 		return fmt.Sprintf("too noisy, the audit found: %v; complaints about %d of what was shown together", e.Interval, e.Complaints)
 	case s.Alarm:
@@ -331,7 +331,18 @@ func (m *mover) why(s ladder.Step) string {
 	case s.Kind == promoter.MovePromote && slices.Contains(s.Reasons, "evidence-good"):
 		return e.Interval.String()
 	}
-	return strings.Join(s.Reasons, ", ")
+	words := make([]string, len(s.Reasons))
+	for i, code := range s.Reasons {
+		words[i] = cmp.Or(inWords[code], code)
+	}
+	return strings.Join(words, ", ")
+}
+
+// inWords are the reasons of the rules for a climb; those of others stay as they are.
+var inWords = map[string]string{
+	"next-in-line":    "next in line: the security team may judge a sample of it",
+	"healthy-backlog": "a healthy backlog",
+	"carried":         "carried along by a lower severity",
 }
 
 func (m *mover) whyAll(bundle []ladder.Step) string {

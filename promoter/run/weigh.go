@@ -254,3 +254,28 @@ func (r *runner) grounds(ctx context.Context, s *ladder.Standing) (*promoter.Gro
 	g.Voices = ladder.Voices(shown, ladder.BarsOf(r.Settings, s.Name.Severity, 5000))
 	return g, nil
 }
+
+// whyCarved says of a noisy part how noisy it was.
+func (r *runner) whyCarved(ctx context.Context, standing int, part evidence.Carve) (string, error) {
+	s := &r.standings[standing]
+	shown, err := r.Store.Exposures(ctx, s.ID, s.Attempt, store.ClusterMark{})
+	if err != nil {
+		return "", err
+	}
+	bars := ladder.BarsOf(r.Settings, s.Name.Severity, 5000)
+	all, against := 0, 0
+	for _, e := range shown {
+		if !partHas(part, e.Rule, e.Repository) {
+			continue
+		}
+		all++
+		if slices.ContainsFunc(ladder.Voices([]evidence.Exposure{e}, bars), func(v promoter.Voice) bool { return v.Against > 0 }) {
+			against++
+		}
+	}
+	what := "rule " + part.Rule
+	if part.Rule == "" {
+		what = part.Repository
+	}
+	return fmt.Sprintf("%s is too noisy: complaints about %d of %d shown", what, against, all), nil
+}

@@ -165,7 +165,7 @@ func TestACohortClimbsOnEvidenceAndFallsOnComplaints(t *testing.T) {
 	part := medium + "+rule=TOY002"
 	p.wantStage(part, promoter.Triage)
 	p.wantStage(medium, promoter.Advise)
-	if len(r.Moves) != 1 || r.Moves[0].Cohort != part || r.Moves[0].Kind != promoter.MoveCarve {
+	if len(r.Moves) != 1 || r.Moves[0].Cohort != part || r.Moves[0].Kind != promoter.MoveCarve || r.Moves[0].Reason != "rule TOY002 is too noisy: complaints about 5 of 6 shown" {
 		t.Errorf("moves %+v", r.Moves)
 	}
 	for i, number := range pulls {

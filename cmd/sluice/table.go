@@ -99,7 +99,11 @@ func (t table) write(w io.Writer, width int) error {
 	widths := t.widths(width)
 	for _, row := range slices.Concat([][]string{t.head}, t.rows) {
 		for i := range row {
-			row[i] = cut(row[i], widths[i], t.head[i] == "PLACE")
+			if t.head[i] == "PLACE" {
+				row[i] = cutBeginning(row[i], widths[i])
+			} else {
+				row[i] = cut(row[i], widths[i])
+			}
 		}
 		fmt.Fprintln(out, strings.Join(row, "\t"))
 	}
@@ -153,16 +157,21 @@ func (t table) widths(width int) []int {
 	return widths
 }
 
-// cut shortens a text, at its beginning or its end.
-func cut(s string, width int, beginning bool) string {
+func cut(s string, width int) string {
 	runes := []rune(s)
-	switch {
-	case len(runes) <= width:
+	if len(runes) <= width {
 		return s
-	case beginning: // of a place, the name of the file and the line tell most
-		return "..." + string(runes[len(runes)-width+3:])
 	}
 	return string(runes[:width-3]) + "..."
+}
+
+// cutBeginning is for places, of which the file's name and the line tell most.
+func cutBeginning(s string, width int) string {
+	runes := []rune(s)
+	if len(runes) <= width {
+		return s
+	}
+	return "..." + string(runes[len(runes)-width+3:])
 }
 
 // writeJSON writes one indented document.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ func feed(t testing.TB, h http.Handler, o alerts.Options) *alerts.Feed {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	client, err := githubapi.New(githubapi.Config{URL: server.URL, Token: "token", Cache: memory{}})
+	client, err := githubapi.New(githubapi.Config{URL: server.URL, Token: "token", Cache: new(memory)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,14 +271,19 @@ func TestAListThatBreaksOffIsLacking(t *testing.T) {
 }
 
 // memory is a cache.
-type memory map[string][3]string
+type memory struct{ kept sync.Map }
 
-func (m memory) CachedResponse(_ context.Context, url, _ string) (string, []byte, []byte, error) {
-	return m[url][0], []byte(m[url][1]), []byte(m[url][2]), nil
+func (m *memory) CachedResponse(_ context.Context, url, _ string) (string, []byte, []byte, error) {
+	kept, ok := m.kept.Load(url)
+	if !ok {
+		return "", nil, nil, nil
+	}
+	k := kept.([3]string)
+	return k[0], []byte(k[1]), []byte(k[2]), nil
 }
 
-func (m memory) CacheResponse(_ context.Context, url, _, etag string, body, header []byte) error {
-	m[url] = [3]string{etag, string(body), string(header)}
+func (m *memory) CacheResponse(_ context.Context, url, _, etag string, body, header []byte) error {
+	m.kept.Store(url, [3]string{etag, string(body), string(header)})
 	return nil
 }
 

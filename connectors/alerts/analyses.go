@@ -155,9 +155,11 @@ func (p *pull) changes(ctx context.Context, full string, refs []string, newest m
 		}
 		address := p.address("repos/"+escaped(full), map[string][]string{"ref": {ref}})
 		if err := readRepository[codeAlert](ctx, p, full, address, codeForm()); err != nil {
-			p.lack(func(s *scan) bool {
-				return strings.EqualFold(s.context.Repository(), full) && s.context.PullRequest == c.PullRequest
-			}, err)
+			for _, s := range p.in[strings.ToLower(full)] {
+				if s.context.PullRequest == c.PullRequest {
+					s.lack(err)
+				}
+			}
 			if p.spent(err) {
 				return err
 			}
@@ -183,6 +185,8 @@ func (p *pull) defaultBranch(ctx context.Context, full string) (string, error) {
 	if r, ok := p.client.Listed(owner, name); ok {
 		return r.DefaultBranch, nil
 	}
-	r, err := p.client.Repository(ctx, owner, name)
+	var r githubapi.Repository
+	var err error
+	p.away(func() { r, err = p.client.Repository(ctx, owner, name) })
 	return r.DefaultBranch, err
 }

@@ -83,30 +83,26 @@ func (p *pull) details(ctx context.Context, broken error) {
 		s := p.scans[l]
 		return len(s.seen) == 0 || len(s.uploads) == 0 || s.uploads[0].results == 0
 	})
-	if len(locations) == 0 {
-		return
-	}
-	p.step(0, len(locations))
 	var without []*scan
 	var first, over error
 	if broken != nil && p.spent(broken) {
 		over = broken
 	}
-	from := p.first(len(locations))
-	for i := range locations {
-		s := p.scans[locations[(i+from)%len(locations)]]
+	p.together(len(locations), func(i int) bool {
+		s := p.scans[locations[i]]
 		err := p.detail(ctx, s, over)
-		if p.step(1, 0); err == nil {
-			continue
+		if err == nil {
+			return true
 		}
 		without = append(without, s)
 		if first == nil {
 			first = err
 		}
-		if p.spent(err) {
+		if over == nil && p.ends(err) {
 			over = err
 		}
-	}
+		return true // what was read before costs nothing
+	})
 	if len(without) > 0 {
 		without[0].note = fmt.Sprintf("alerts are taken as they are, without the snippets and fixes of their reports, in %d of %d scans: %v", len(without), len(locations), first)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors"
@@ -72,7 +73,10 @@ func (f *Feed) Documents(ctx context.Context, w connectors.Wanted) ([]connectors
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &pull{Feed: f, wanted: w, spool: spool, scans: map[string]*scan{}, unread: map[string]error{}}
+	p := &pull{Feed: f, wanted: w, spool: spool, scans: map[string]*scan{}, in: map[string][]*scan{}, unread: map[string]error{}}
+	p.answered = sync.NewCond(&p.mu)
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	switch f.opt.Kind {
 	case CodeScanning:
 		err = p.codeScanning(ctx)

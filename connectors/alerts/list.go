@@ -43,30 +43,44 @@ const pageSize = 100
 
 // readPage reads one page and books what it cost.
 func readPage[E any](ctx context.Context, p *pull, path string, form githubapi.Form) (list githubapi.List[E], next string, err error) {
-	if p.paid >= p.opt.Budget {
-		return list, "", errBudget
-	}
-	list, page, err := githubapi.ReadPage[E](ctx, p.client, path, form)
-	if err == nil && page.Unsure && page.Next == "" && len(list.Elements)+list.Unread >= pageSize {
-		form.Fresh = true // a page that is full may have got a successor and stayed as it was
+	var page githubapi.Page
+	err = p.spend(func() (bool, error) {
 		list, page, err = githubapi.ReadPage[E](ctx, p.client, path, form)
-	}
-	if err == nil && !page.Stored {
-		p.paid++
-	}
+		if err == nil && page.Unsure && page.Next == "" && len(list.Elements)+list.Unread >= pageSize {
+			form.Fresh = true // a page that is full may have got a successor and stayed as it was
+			list, page, err = githubapi.ReadPage[E](ctx, p.client, path, form)
+		}
+		return page.Stored, err
+	})
 	return list, page.Next, err
 }
 
 // page reads an answer that is no list and books what it cost.
-func (p *pull) page(ctx context.Context, path string, form githubapi.Form) (githubapi.Page, error) {
-	if p.paid >= p.opt.Budget {
-		return githubapi.Page{}, errBudget
+func (p *pull) page(ctx context.Context, path string, form githubapi.Form) (page githubapi.Page, err error) {
+	err = p.spend(func() (bool, error) {
+		page, err = p.client.Page(ctx, path, form)
+		return page.Stored, err
+	})
+	return page, err
+}
+
+// spend asks GitHub, if the budget has a request left, while others work on.
+func (p *pull) spend(ask func() (free bool, err error)) error {
+	for p.paid+p.asking >= p.opt.Budget && p.asking > 0 {
+		p.answered.Wait() // it may have cost nothing
 	}
-	page, err := p.client.Page(ctx, path, form)
-	if err == nil && !page.Stored {
+	if p.paid >= p.opt.Budget {
+		return errBudget
+	}
+	p.asking++
+	var free bool
+	var err error
+	p.away(func() { free, err = ask() })
+	if p.asking--; err == nil && !free {
 		p.paid++
 	}
-	return page, err
+	p.answered.Broadcast()
+	return err
 }
 
 // readAll reads the lists of an organisation, or of each repository.
@@ -83,7 +97,9 @@ func readAll[A alert](ctx context.Context, p *pull, form githubapi.Form) error {
 		p.step(1, 0)
 		if err != nil {
 			p.unread[""] = err
-			p.lack(nil, err)
+			for _, s := range p.scans {
+				s.lack(err)
+			}
 		}
 		return errors.Join(listErr, wrap(p.opt.Organisation, err))
 	}

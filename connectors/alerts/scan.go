@@ -55,6 +55,8 @@ func (p *pull) scan(location string, c connectors.Context, h head) (*scan, error
 	}
 	s := &scan{context: c, head: h, seen: map[int]bool{}}
 	p.scans[location] = s
+	of := strings.ToLower(c.Repository())
+	p.in[of] = append(p.in[of], s)
 	p.order = append(p.order, location)
 	return s, nil
 }
@@ -84,13 +86,10 @@ func (p *pull) put(a alert, full string) error {
 	return p.write(&s.sections, a)
 }
 
-// lack marks the scans that a list which broke off was for: those in which, or
-// all.
-func (p *pull) lack(in func(*scan) bool, err error) {
-	for _, s := range p.scans {
-		if in == nil || in(s) {
-			s.lack(err)
-		}
+// lackIn marks the scans of a repository, of whose lists one broke off.
+func (p *pull) lackIn(full string, err error) {
+	for _, s := range p.in[strings.ToLower(full)] {
+		s.lack(err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -54,100 +53,6 @@ func (r *runner) pull(ctx context.Context) error {
 		first = last
 	}
 	return r.saveSources(ctx)
-}
-
-// discover returns what is new in a source. One that cannot be read is reported
-// and sinks nothing else.
-func (r *runner) discover(ctx context.Context, read reading) ([]arrival, error) {
-	source, docs, problems, err := read.source, read.docs, read.problems, read.err
-	status := r.report.source(source.Name)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		if len(docs) > 0 {
-			status.partial(err.Error())
-		} else {
-			status.failed(err.Error())
-		}
-	}
-	unusable := map[string]bool{} // folders in which a report cannot be used
-	for _, p := range problems {
-		status.partial(p.String())
-		unusable[path.Dir(p.Path)] = true
-	}
-	all := err == nil && len(problems) == 0
-	known, err := r.Store.Deliveries(ctx, source.Name)
-	if err != nil {
-		return nil, fmt.Errorf("deliveries of %s: %w", source.Name, err)
-	}
-	if all {
-		r.missing = append(r.missing, missing(known, docs)...)
-	}
-	for _, d := range known {
-		r.lastRead = later(r.lastRead, d.At)
-	}
-	groups := map[string]*arrival{}
-	var order []string
-	fresh := map[string]bool{}
-	for _, d := range docs {
-		if !r.sel.has(d.Context.Repository()) || (d.Context.PullRequest != 0 && !r.sel.hasChange(d.Context.PullRequest)) {
-			continue
-		}
-		status.Files++
-		digest, err := connectors.Digest(d)
-		if d.Lacking != "" {
-			status.partial(d.Lacking)
-		}
-		if d.Note != "" {
-			status.note(d.Note)
-		}
-		// The same file about another commit is news: a job may well write all
-		// its reports to one place.
-		about := strings.Join([]string{d.Context.Repository(), d.Context.Ref(), d.Context.Commit}, " ")
-		digest += " " + about + " " + d.Context.Category
-		old, seen := known[d.Location]
-		if d.Lacking != "" && !(seen && old.Digest == digest) {
-			digest += " and more" // to be read again when it is whole
-		}
-		key := about
-		if groups[key] == nil {
-			groups[key] = &arrival{source: source, context: d.Context}
-			order = append(order, key)
-		}
-		g := groups[key]
-		g.lacking = g.lacking || unusable[path.Dir(d.Location)] || d.Lacking != ""
-		if err != nil {
-			status.partial(fmt.Sprintf("%s: %v", d.Location, err))
-			g.lacking = true
-			continue
-		}
-		g.docs = append(g.docs, document{Document: d, digest: digest})
-		if d.ModTime.After(g.at) {
-			g.at = d.ModTime
-		}
-		if seen && old.Digest == digest {
-			status.unchanged(old)
-		} else {
-			fresh[key] = true
-		}
-	}
-	newest := newestTaken(groups, known)
-	var out []arrival
-	for _, key := range order {
-		g := groups[key]
-		again := fresh[key]
-		if !again {
-			if again, err = r.again(ctx, *g, known, newest); err != nil {
-				return nil, err
-			}
-		}
-		if again {
-			status.forget(g.docs, known)
-			out = append(out, *g)
-		}
-	}
-	return out, nil
 }
 
 // takeIn reads one repository's arrivals and matches them against what is

@@ -3,9 +3,11 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/sluice-sec/sluice/connectors/alerts"
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -77,5 +79,29 @@ func TestThePolicySeesTheInventory(t *testing.T) {
 		Topics: []string{"api", "pci"}, Properties: map[string]string{"tier": "1", "teams": "pay,web"}}
 	if diff := cmp.Diff(want, seen.Repository); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A repository that may not be read keeps no other's findings from being gone.
+func TestARepositoryThatCannotBeReadClosesAndKeepsNothingElsewhere(t *testing.T) {
+	const other = "acme/other"
+	p := newAlerted(t, alerts.Options{Kind: alerts.Dependabot, Repositories: []string{shop, other}})
+	i := p.intercepted()
+	p.repository(other, map[string]string{"package.json": "{}"})
+	for _, full := range []string{shop, other} {
+		for k := range 2 {
+			_, err := p.sandbox.AddDependabotAlert(full, github.DependabotAlert{Package: fmt.Sprint("p", k), Manifest: "package.json", GHSA: fmt.Sprintf("GHSA-2222-3333-444%d", k+4), Summary: "Bad"})
+			p.must(err)
+		}
+	}
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	i.become(intercept{part: "acme/other/dependabot", status: 403, body: `{"message":"Resource not accessible by integration"}`})
+	for _, full := range []string{shop, other} {
+		p.must(p.sandbox.SetDependabotState(full, 1, "fixed"))
+	}
+	wantOutcome(t, p.run(), run.OutcomePartial)
+	p.wantStates(map[string]int{"dependabot refs/heads/main present": 1, "dependabot refs/heads/main gone": 1})
+	if got := p.states(other); got["dependabot refs/heads/main present"] != 2 {
+		t.Errorf("of the one that cannot be read: %v, want it as it was", got)
 	}
 }

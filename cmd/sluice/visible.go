@@ -11,12 +11,45 @@ import (
 )
 
 // visible writes control and direction characters in a form that can be seen
-// and does nothing to a terminal. Findings and file names are hostile text. The
+// and does nothing to a terminal, and what GitHub Actions would take for a
+// command to its runner likewise. Findings and file names are hostile text. The
 // form is JSON's, so that JSON that passes through says the same as before.
 type visible struct {
 	mu   sync.Mutex
 	to   io.Writer
 	rest []byte // the beginning of a character whose end is still to come
+	line inLine
+}
+
+// inLine is where in a line a text stands. A runner takes a line for a command
+// that begins with two colons, or has "##[" in it
+// (https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands).
+type inLine struct {
+	begun  bool // something other than blanks has stood in it
+	colon  bool // the first that did is the one just before
+	hashes int  // just before
+}
+
+// command tells whether the next character would complete a command.
+func (l *inLine) command(r rune) bool {
+	before := *l
+	*l = inLine{begun: r != '\n' && (before.begun || !unicode.IsSpace(r)), colon: r == ':' && !before.begun}
+	if r == '#' {
+		l.hashes = before.hashes + 1
+	}
+	return r == ':' && before.colon || r == '[' && before.hashes >= 2
+}
+
+func (l *inLine) shown(s string) string {
+	var out strings.Builder
+	for _, r := range s {
+		if l.command(r) || acts(r) && r != '\n' && r != '\t' {
+			out.WriteString(escape(r))
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
 }
 
 func (v *visible) Write(p []byte) (int, error) {
@@ -29,24 +62,14 @@ func (v *visible) Write(p []byte) (int, error) {
 		whole += size
 	}
 	v.rest = append([]byte(nil), text[whole:]...)
-	if _, err := io.WriteString(v.to, shown(string(text[:whole]))); err != nil {
+	if _, err := io.WriteString(v.to, v.line.shown(string(text[:whole]))); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// shown is a text in that form.
-func shown(s string) string {
-	var out strings.Builder
-	for _, r := range s {
-		if acts(r) && r != '\n' && r != '\t' {
-			out.WriteString(escape(r))
-		} else {
-			out.WriteRune(r)
-		}
-	}
-	return out.String()
-}
+// shown is a text in that form, as it stands somewhere in a line.
+func shown(s string) string { return (&inLine{begun: true}).shown(s) }
 
 // redirect sends what follows elsewhere and returns where it went until now.
 func (v *visible) redirect(to io.Writer) (before io.Writer) {

@@ -36,6 +36,36 @@ func TestNothingActsOnATerminal(t *testing.T) {
 	})
 }
 
+// Nothing from outside is a command to the runner of GitHub Actions, which reads what a step writes: a line that begins
+// with two colons after blanks, or two hashes and a bracket anywhere.
+func TestNothingIsACommandToARunner(t *testing.T) {
+	for in, want := range map[string]string{
+		"::error file=a::x\n":       ":\\u003aerror file=a::x\n",
+		" \u00a0::add-mask::x\n":    " \u00a0:\\u003aadd-mask::x\n",
+		"a ##[error]x ###[group]\n": "a ##\\u005berror]x ###\\u005bgroup]\n",
+		"std::string: a ## [x]\n":   "std::string: a ## [x]\n",
+	} {
+		var out bytes.Buffer
+		if _, err := (&visible{to: &out}).Write([]byte(in)); err != nil || out.String() != want {
+			t.Errorf("%q became %q, want %q (%v)", in, out.String(), want, err)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		var out bytes.Buffer
+		v := &visible{to: &out}
+		for _, piece := range rapid.SliceOf(rapid.SampledFrom([]string{":", "::", "#", "##", "[", " ", "\n", "\u00a0", "a", "\t", "\r"})).Draw(t, "pieces") {
+			if _, err := v.Write([]byte(piece)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, line := range strings.Split(out.String(), "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+				t.Fatalf("%q", line)
+			}
+		}
+	})
+}
+
 // JSON that passes through says the same as before.
 func TestJSONSurvivesBeingMadeVisible(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

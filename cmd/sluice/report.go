@@ -33,7 +33,7 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	if r.Interrupted {
 		fmt.Fprintln(w, "it was stopped before its end; the next run goes on from here")
 	}
-	if err := p.writeSources(w, r.Sources); err != nil {
+	if err := p.writeSources(w, r.Sources, !r.Interrupted && len(r.Errors) == 0); err != nil {
 		return err
 	}
 	for _, s := range r.Risk {
@@ -67,8 +67,10 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	return err
 }
 
-func (p *program) writeSources(w io.Writer, sources []*run.SourceReport) error {
-	if len(sources) == 0 {
+// writeSources says how each source went; a run that was not whole may not have
+// come to them.
+func (p *program) writeSources(w io.Writer, sources []*run.SourceReport, whole bool) error {
+	if len(sources) == 0 && whole {
 		fmt.Fprintln(w, "no source is configured: name your reports under `sources` in sluice.yaml")
 		return nil
 	}

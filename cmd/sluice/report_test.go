@@ -40,3 +40,17 @@ func TestAReportStaysReadable(t *testing.T) {
 		}
 	}
 }
+
+// A run that was stopped before it came to the sources does not say that there
+// are none.
+func TestAStoppedRunSaysNothingOfSources(t *testing.T) {
+	for stopped, want := range map[bool]bool{false: true, true: false} {
+		var out bytes.Buffer
+		if err := (&program{}).writeReport(&out, &run.Report{Interrupted: stopped}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(out.String(), "no source is configured"); got != want {
+			t.Errorf("stopped %v: says so %v", stopped, got)
+		}
+	}
+}

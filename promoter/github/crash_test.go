@@ -25,7 +25,7 @@ func TestCutAnywhere(t *testing.T) {
 			clean := newBench(t)
 			e := prepared(clean, verb)
 			clean.do(e)
-			want, requests := clean.visible(), clean.wire.sent
+			want, requests := clean.visible(), clean.wire.Sent
 			if requests < 3 {
 				t.Fatalf("only %d requests: nothing to cut", requests)
 			}
@@ -34,12 +34,12 @@ func TestCutAnywhere(t *testing.T) {
 					for _, killed := range []bool{false, true} {
 						b := newBench(t)
 						e := prepared(b, verb)
-						b.wire.cutAt, b.wire.after, b.wire.stays = cut, after, killed
+						b.wire.CutAt, b.wire.After, b.wire.Stays = cut, after, killed
 						_, err := b.surface().Do(context.Background(), e)
 						if err == nil && killed {
 							t.Fatalf("cut %d did not show", cut)
 						}
-						b.wire.cutAt, b.wire.dead = 0, false
+						b.wire.CutAt, b.wire.Dead = 0, false
 						b.recover(e, err)
 						if diff := cmp.Diff(want, b.visible()); diff != "" {
 							t.Errorf("request %d of %d cut (after %v, killed %v):\n%s", cut, requests, after, killed, diff)
@@ -70,7 +70,7 @@ func prepared(b *bench, verb promoter.Verb) promoter.Effect {
 	case promoter.VerbReply:
 		e = b.asked(b.effect(verb, "tok", b.do(b.effect(promoter.VerbReview, "before", inline(1, 12)))[0]))
 	}
-	b.wire.sent = 0
+	b.wire.Sent = 0
 	return e
 }
 

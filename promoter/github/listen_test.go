@@ -77,7 +77,7 @@ func TestListen(t *testing.T) {
 	}
 
 	// A second look, as a new process with the kept answers: nothing but 304s.
-	before := b.wire.sent
+	before := b.wire.Sent
 	world, err := b.World()
 	b.must(err)
 	asked, free := totals(world)
@@ -86,7 +86,7 @@ func TestListen(t *testing.T) {
 	b.must(err)
 	nowAsked, nowFree := totals(world)
 	if all := nowAsked - asked; all == 0 || nowFree-free < all-2 { // who we are is asked for once a process, with two requests
-		t.Errorf("of %d requests %d cost nothing (%d sent)\n%v", all, nowFree-free, b.wire.sent-before, world.Log[len(world.Log)-all:])
+		t.Errorf("of %d requests %d cost nothing (%d sent)\n%v", all, nowFree-free, b.wire.Sent-before, world.Log[len(world.Log)-all:])
 	}
 
 	b.must(b.Unreact(first, "alice", "-1"))

@@ -53,7 +53,7 @@ func TestACommentThatGitHubDoesNotTakeIsNamed(t *testing.T) {
 // What GitHub refuses for a reason of the review itself is no comment's fault.
 func TestAReviewThatIsRefusedAsAWhole(t *testing.T) {
 	b := newBench(t)
-	b.wire.deny = func(r *http.Request) *http.Response {
+	b.wire.Deny = func(r *http.Request) *http.Response {
 		if r.Method == http.MethodPost {
 			return answer(http.StatusUnprocessableEntity, `{"message":"Validation Failed","errors":["User is blocked"]}`)
 		}

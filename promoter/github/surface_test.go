@@ -90,7 +90,7 @@ func TestUnsubmittedReviews(t *testing.T) {
 	b := newBench(t)
 	b.token = "bob"
 	stale := b.effect(promoter.VerbReview, "stale", inline(1, 12))
-	b.wire.deny = func(r *http.Request) *http.Response {
+	b.wire.Deny = func(r *http.Request) *http.Response {
 		if strings.HasSuffix(r.URL.Path, "/events") {
 			return answer(http.StatusBadGateway, "")
 		}
@@ -99,7 +99,7 @@ func TestUnsubmittedReviews(t *testing.T) {
 	if _, err := b.surface().Do(context.Background(), stale); !errors.Is(err, promoter.ErrUnknownOutcome) {
 		t.Fatalf("want an unknown outcome, have %v", err)
 	}
-	b.wire.deny = nil
+	b.wire.Deny = nil
 	b.do(b.effect(promoter.VerbReview, "next", inline(2, 13)))
 	if p := b.pull(); len(p.Reviews) != 1 || len(p.ReviewComments) != 1 || !strings.Contains(p.ReviewComments[0].Body, "finding 2") {
 		t.Fatalf("want the next review alone, have %+v", p.Reviews)
@@ -122,7 +122,7 @@ func answer(status int, body string) *http.Response {
 
 func TestTokenThatMayNotHavePendingReviews(t *testing.T) {
 	b := newBench(t)
-	b.wire.deny = func(r *http.Request) *http.Response {
+	b.wire.Deny = func(r *http.Request) *http.Response {
 		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/reviews") {
 			return nil
 		}
@@ -143,8 +143,8 @@ func TestTokenThatMayNotHavePendingReviews(t *testing.T) {
 		t.Errorf("%d mails", b.mails())
 	}
 	// People see it at once: when it cannot be read back, nobody may think that nothing happened.
-	direct := b.wire.deny
-	b.wire.deny = func(r *http.Request) *http.Response {
+	direct := b.wire.Deny
+	b.wire.Deny = func(r *http.Request) *http.Response {
 		if strings.Contains(r.URL.Path, "/reviews/") {
 			return answer(http.StatusTooManyRequests, "")
 		}
@@ -343,7 +343,7 @@ func TestChangeFromStoredAnswers(t *testing.T) {
 	repo := promoter.Repository{Owner: "acme", Name: "shop"}
 	first, err := b.surface().Change(context.Background(), repo, 1)
 	b.must(err)
-	b.wire.sent = 0
+	b.wire.Sent = 0
 	again, err := b.surface().Change(context.Background(), repo, 1)
 	b.must(err)
 	if diff := cmp.Diff(first, again); diff != "" || len(first.Files) == 0 {
@@ -355,8 +355,8 @@ func TestChangeFromStoredAnswers(t *testing.T) {
 	for _, r := range w.Requests {
 		free += r.NotModified
 	}
-	if free != b.wire.sent {
-		t.Errorf("%d of %d requests were free", free, b.wire.sent)
+	if free != b.wire.Sent {
+		t.Errorf("%d of %d requests were free", free, b.wire.Sent)
 	}
 	for _, e := range b.cache.kept {
 		if strings.Contains(e[1], "twelve") || strings.Contains(e[1], "line 11") {

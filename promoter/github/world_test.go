@@ -2,78 +2,19 @@ package github_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors/githubapi"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/github"
+	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	sandbox "github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
-
-// clock is time that passes when somebody sleeps.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	return ctx.Err()
-}
-
-// wire is the way to the server; it can be cut at one request.
-type wire struct {
-	mu    sync.Mutex
-	sent  int    // requests so far
-	cutAt int    // the request to cut, from 1; 0 for none
-	after bool   // cut the answer, not the request
-	dead  bool   // everything fails from then on
-	stays bool   // cutting kills the wire
-	deny  denier // answers instead of the server, if it wants to
-}
-
-type denier func(*http.Request) *http.Response
-
-var errCut = errors.New("connection reset by peer")
-
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	w.mu.Lock()
-	w.sent++
-	cut := w.sent == w.cutAt
-	dead := w.dead
-	w.dead = w.dead || cut && w.stays
-	w.mu.Unlock()
-	if dead || cut && !w.after {
-		return nil, errCut
-	}
-	if w.deny != nil {
-		if resp := w.deny(r); resp != nil {
-			return resp, nil
-		}
-	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err == nil && cut {
-		resp.Body.Close()
-		return nil, errCut
-	}
-	return resp, err
-}
 
 const shop = "acme/shop"
 
@@ -82,9 +23,9 @@ const shop = "acme/shop"
 type bench struct {
 	*sandbox.Server
 	t     *testing.T
-	clock *clock
+	clock *faults.Clock
 	url   string
-	wire  *wire
+	wire  *faults.Wire
 	token string
 	cache *memory
 }
@@ -107,7 +48,7 @@ func (m *memory) CacheResponse(_ context.Context, url, token, etag string, body,
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, wire: &wire{}, token: "bot"}
+	b := &bench{t: t, clock: faults.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), wire: &faults.Wire{}, token: "bot"}
 	var err error
 	if b.Server, err = sandbox.New(t.TempDir(), sandbox.Options{Clock: b.clock.Now}); err != nil {
 		t.Fatal(err)

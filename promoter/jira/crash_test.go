@@ -27,7 +27,7 @@ func TestCutAnywhere(t *testing.T) {
 				clean := newBench(t, at)
 				e := prepared(clean, verb)
 				clean.do(e)
-				want, requests := clean.visible(), clean.wire.sent
+				want, requests := clean.visible(), clean.wire.Sent
 				if requests < 3 {
 					t.Fatalf("only %d requests: nothing to cut", requests)
 				}
@@ -36,9 +36,9 @@ func TestCutAnywhere(t *testing.T) {
 						for _, killed := range []bool{false, true} {
 							b := newBench(t, at)
 							e := prepared(b, verb)
-							b.wire.cutAt, b.wire.after, b.wire.stays = cut, after, killed
+							b.wire.CutAt, b.wire.After, b.wire.Stays = cut, after, killed
 							_, err := b.surface().Do(context.Background(), e)
-							b.wire.cutAt, b.wire.dead = 0, false
+							b.wire.CutAt, b.wire.Dead = 0, false
 							if err != nil || killed {
 								b.recover(e, err)
 							}
@@ -70,7 +70,7 @@ func prepared(b *bench, verb promoter.Verb) promoter.Effect {
 		n = b.withdrawn(n, promoter.RemovedFixed)
 	}
 	b.SetSearchLag(5 * time.Minute)
-	b.wire.sent = 0
+	b.wire.Sent = 0
 	return b.effect(verb, "tok", n)
 }
 
@@ -127,21 +127,21 @@ func TestCutWhileJoining(t *testing.T) {
 			e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
 			b.do(e)
 			b.do(e)
-			b.wire.sent = 0
+			b.wire.Sent = 0
 			return e
 		}
 		_, err := clean.surface().Find(context.Background(), twice(clean))
 		clean.must(err)
-		want, requests := clean.visible(), clean.wire.sent
+		want, requests := clean.visible(), clean.wire.Sent
 		for cut := 1; cut <= requests; cut++ {
 			for _, after := range []bool{false, true} {
 				b := newBench(t, clean.at)
 				e := twice(b)
-				b.wire.cutAt, b.wire.after = cut, after
+				b.wire.CutAt, b.wire.After = cut, after
 				if _, err := b.surface().Find(context.Background(), e); err == nil {
 					t.Fatalf("cut %d did not show", cut)
 				}
-				b.wire.cutAt = 0
+				b.wire.CutAt = 0
 				seen, err := b.surface().Find(context.Background(), e)
 				b.must(err)
 				w := b.world()

@@ -26,8 +26,8 @@ func TestOneTaskWhateverBreaks(t *testing.T) {
 				b.SetSearchLag(lag)
 				e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
 				cut := func(where string) {
-					b.wire.sent, b.wire.dead = 0, false
-					b.wire.cutAt, b.wire.after, b.wire.stays = rapid.IntRange(0, 5).Draw(rt, where), rapid.Bool().Draw(rt, "after"), rapid.Bool().Draw(rt, "killed")
+					b.wire.Sent, b.wire.Dead = 0, false
+					b.wire.CutAt, b.wire.After, b.wire.Stays = rapid.IntRange(0, 5).Draw(rt, where), rapid.Bool().Draw(rt, "after"), rapid.Bool().Draw(rt, "killed")
 				}
 				send := func() error {
 					e.SentAt = b.clock.Now()
@@ -37,7 +37,7 @@ func TestOneTaskWhateverBreaks(t *testing.T) {
 				cut("do")
 				err := send()
 				for range 8 { // runs, an hour apart or sooner
-					if err == nil && !b.wire.dead {
+					if err == nil && !b.wire.Dead {
 						break
 					}
 					b.must(b.clock.Sleep(context.Background(), time.Duration(rapid.IntRange(0, 30).Draw(rt, "minutes"))*time.Minute))
@@ -59,7 +59,7 @@ func TestOneTaskWhateverBreaks(t *testing.T) {
 						err = send()
 					}
 				}
-				b.wire.cutAt, b.wire.dead = 0, false
+				b.wire.CutAt, b.wire.Dead = 0, false
 				b.must(b.clock.Sleep(context.Background(), time.Hour))
 				seen, lost := b.surface().Find(context.Background(), e)
 				if lost != nil {

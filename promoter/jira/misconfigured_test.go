@@ -54,9 +54,9 @@ func TestAMisconfiguredProjectIsOneError(t *testing.T) {
 						t.Fatalf("task %d: %v", n, err)
 					}
 					if first == nil {
-						first, asked = refused, b.wire.sent
-					} else if refused.Error() != first.Error() || b.wire.sent != asked {
-						t.Fatalf("task %d: %v after %d more requests", n, err, b.wire.sent-asked)
+						first, asked = refused, b.wire.Sent
+					} else if refused.Error() != first.Error() || b.wire.Sent != asked {
+						t.Fatalf("task %d: %v after %d more requests", n, err, b.wire.Sent-asked)
 					}
 				}
 				for _, want := range append(c.says, `route "payments"`) {
@@ -67,10 +67,10 @@ func TestAMisconfiguredProjectIsOneError(t *testing.T) {
 				if _, err := s.Do(context.Background(), b.effect(promoter.VerbTask, "other", b.planned("plain"))); err != nil {
 					t.Errorf("another route: %v", err)
 				}
-				asked = b.wire.sent
+				asked = b.wire.Sent
 				b.must(b.clock.Sleep(context.Background(), 6*time.Minute))
 				_, err := s.Do(context.Background(), b.effect(promoter.VerbTask, "later", b.planned("payments")))
-				if err == nil || b.wire.sent == asked {
+				if err == nil || b.wire.Sent == asked {
 					t.Errorf("six minutes later nobody asked: %v", err)
 				}
 				if n := len(b.issues()); n != 1 {
@@ -85,7 +85,7 @@ func TestARevokedTokenIsOneError(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		n := b.made("plain")
 		b.RevokeToken("sluice-token")
-		s, asked := b.surface(), b.wire.sent
+		s, asked := b.surface(), b.wire.Sent
 		for _, e := range []promoter.Effect{b.effect(promoter.VerbTask, "a", b.planned("plain")), b.effect(promoter.VerbTask, "b", b.planned("payments")), b.effect(promoter.VerbEditTask, "c", n)} {
 			_, err := s.Do(context.Background(), e)
 			var refused *promoter.RefusedError
@@ -93,8 +93,8 @@ func TestARevokedTokenIsOneError(t *testing.T) {
 				t.Errorf("%s: %v", e.Verb, err)
 			}
 		}
-		if b.wire.sent != asked+1 {
-			t.Errorf("%d requests", b.wire.sent-asked)
+		if b.wire.Sent != asked+1 {
+			t.Errorf("%d requests", b.wire.Sent-asked)
 		}
 	})
 }
@@ -105,11 +105,11 @@ func TestATextThatIsRefusedIsItsOwnProblem(t *testing.T) {
 	for name, spoil := range map[string]func(b *bench, n promoter.Notice){
 		"too long a title": func(_ *bench, n promoter.Notice) { n.Task.Title = strings.Repeat("x", 300) },
 		"a document that Cloud cannot read": func(b *bench, _ promoter.Notice) {
-			b.wire.deny = func(r *http.Request) *http.Response {
+			b.wire.Deny = func(r *http.Request) *http.Response {
 				if r.Method != http.MethodPost {
 					return nil
 				}
-				b.wire.deny = nil
+				b.wire.Deny = nil
 				return &http.Response{StatusCode: 400, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(unreadable))}
 			}
 		},
@@ -210,7 +210,7 @@ func TestEveryBrokenAnswerToAPostIsUnknown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			both(t, func(t *testing.T, b *bench) {
 				for _, method := range []string{http.MethodPost, http.MethodGet} {
-					b.wire.deny = func(r *http.Request) *http.Response {
+					b.wire.Deny = func(r *http.Request) *http.Response {
 						if r.Method != method {
 							return nil
 						}

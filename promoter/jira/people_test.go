@@ -58,7 +58,7 @@ func TestAnEditLeavesWhatPeopleChanged(t *testing.T) {
 func TestAnEditIsOursAgain(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		n := b.made("plain")
-		b.wire.bend = func(body []byte) []byte {
+		b.wire.Bend = func(body []byte) []byte {
 			s := strings.ReplaceAll(string(body), `{"attrs":{},`, `{`)
 			s = strings.ReplaceAll(s, `"type":"paragraph"`, `"type":"paragraph","attrs":{"localId":"4f2a"}`)
 			return []byte(strings.ReplaceAll(s, `\n\n`, `\r\n \r\n`))
@@ -69,9 +69,9 @@ func TestAnEditIsOursAgain(t *testing.T) {
 				t.Fatalf("%q due %s, want %q due %s", i.Summary, i.Due, n.Task.Title, n.Task.Due)
 			}
 		}
-		before := b.wire.sent
+		before := b.wire.Sent
 		b.do(b.effect(promoter.VerbEditTask, "tok", n))
-		if asked := b.wire.sent - before; asked != 2 || len(b.only().History) != 3 {
+		if asked := b.wire.Sent - before; asked != 2 || len(b.only().History) != 3 {
 			t.Errorf("an edit of nothing took %d requests", asked)
 		}
 	})
@@ -82,7 +82,7 @@ func TestAnEditIsOursAgain(t *testing.T) {
 func TestSomebodyIsQuicker(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		posted := false
-		b.wire.deny = func(r *http.Request) *http.Response {
+		b.wire.Deny = func(r *http.Request) *http.Response {
 			if all := b.issues(); posted && len(all) == 1 && all[0].Summary != "Alice's" {
 				b.must(b.EditField("alice", all[0].Key, "summary", "Alice's"))
 			}
@@ -154,9 +154,9 @@ func TestPeoplesWordsAreNeverOverwritten(t *testing.T) {
 					next.Task = &promoter.Task{Route: "plain", Title: fmt.Sprintf("Ours %d", turn), Due: b.clock.Now().AddDate(0, 1, turn)}
 					_, next.Body = b.renders.Task([]promoter.Exhibit{exhibit(turn)})
 					e := b.effect(promoter.VerbEditTask, "tok", next)
-					b.wire.sent, b.wire.cutAt, b.wire.after = 0, rapid.IntRange(0, 4).Draw(rt, "cut"), rapid.Bool().Draw(rt, "after")
+					b.wire.Sent, b.wire.CutAt, b.wire.After = 0, rapid.IntRange(0, 4).Draw(rt, "cut"), rapid.Bool().Draw(rt, "after")
 					seen, err := b.surface().Do(context.Background(), e)
-					b.wire.cutAt = 0
+					b.wire.CutAt = 0
 					for tries := 0; err != nil || !seen.Found; tries++ {
 						if seen, err = b.surface().Find(context.Background(), e); err == nil && !seen.Found {
 							seen, err = b.surface().Do(context.Background(), e)
@@ -255,12 +255,12 @@ func TestWhatIsHandedBackIsSaidOnce(t *testing.T) {
 		b.do(e)
 		b.must(b.RemoveLabel("alice", n.Remote.Key, "sluice-withdrawn"))
 		b.do(e)
-		before := b.wire.sent
+		before := b.wire.Sent
 		b.do(e)
 		if i := b.only(); len(i.Comments) != 2 || i.Comments[1].Author != "sluice" || !strings.Contains(strings.Join(i.Labels, " "), "sluice-withdrawn") {
 			t.Errorf("labels %v, comments %+v", i.Labels, i.Comments)
 		}
-		if asked := b.wire.sent - before; asked != 3 {
+		if asked := b.wire.Sent - before; asked != 3 {
 			t.Errorf("what was handed back took %d requests", asked)
 		}
 	})
@@ -313,9 +313,9 @@ func TestLinksAreMadeOnce(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		n := b.do(b.effect(promoter.VerbLinkTask, "a", linked(b.made("plain"), 12)))
 		n = b.do(b.effect(promoter.VerbLinkTask, "b", linked(n, 13)))
-		before := b.wire.sent
+		before := b.wire.Sent
 		b.do(b.effect(promoter.VerbLinkTask, "c", n))
-		if asked := b.wire.sent - before; asked != 3 {
+		if asked := b.wire.Sent - before; asked != 3 {
 			t.Errorf("links that are there took %d requests", asked)
 		}
 		links := b.only().RemoteLinks
@@ -341,10 +341,10 @@ func TestStatus(t *testing.T) {
 		b.do(b.effect(promoter.VerbHandBack, "x", b.withdrawn(notices[4], promoter.RemovedFixed)))
 		working(b, notices[55].Remote.Key)
 		b.must(b.Delete("alice", notices[57].Remote.Key))
-		before := b.wire.sent
+		before := b.wire.Sent
 		got, err := b.surface().Status(context.Background(), tasks)
 		b.must(err)
-		if asked := b.wire.sent - before; asked > 20 {
+		if asked := b.wire.Sent - before; asked > 20 {
 			t.Errorf("%d requests", asked)
 		}
 		w := b.world()

@@ -47,7 +47,7 @@ func TestFindAdopts(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		b.SetSearchLag(4 * time.Minute)
 		e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
-		b.wire.cutAt, b.wire.after = 2, true // the answer to the POST
+		b.wire.CutAt, b.wire.After = 2, true // the answer to the POST
 		sent := b.clock.Now()
 		_, err := b.surface().Do(context.Background(), e)
 		if !errors.Is(err, promoter.ErrUnknownOutcome) {

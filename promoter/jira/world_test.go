@@ -1,14 +1,9 @@
 package jira_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,69 +11,9 @@ import (
 	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/jira"
+	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	sandbox "github.com/sluice-sec/sluice/test/sandbox/jira"
 )
-
-// clock is time that passes when somebody sleeps.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	return ctx.Err()
-}
-
-// wire is the way to the server; it can be cut at one request.
-type wire struct {
-	mu    sync.Mutex
-	sent  int  // requests so far
-	cutAt int  // the request to cut, from 1; 0 for none
-	after bool // cut the answer, not the request
-	dead  bool // everything fails from then on
-	stays bool // cutting kills the wire
-	deny  func(*http.Request) *http.Response
-	bend  func([]byte) []byte // changes what a question is answered with
-}
-
-var errCut = errors.New("connection reset by peer")
-
-func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
-	w.mu.Lock()
-	w.sent++
-	cut := w.sent == w.cutAt
-	dead := w.dead
-	w.dead = w.dead || cut && w.stays
-	w.mu.Unlock()
-	if dead || cut && !w.after {
-		return nil, errCut
-	}
-	if w.deny != nil {
-		if resp := w.deny(r); resp != nil {
-			return resp, nil
-		}
-	}
-	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err == nil && cut {
-		resp.Body.Close()
-		return nil, errCut
-	}
-	if err == nil && w.bend != nil && r.Method == http.MethodGet {
-		body, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		resp.Body = io.NopCloser(bytes.NewReader(w.bend(body)))
-	}
-	return resp, err
-}
 
 // bench is a Jira with two projects. SEC has the simple workflow; PAY the
 // classic one, whose ways to the end have a screen, bugs that need a team, a
@@ -87,9 +22,9 @@ type bench struct {
 	*sandbox.Server
 	t       *testing.T
 	at      sandbox.Deployment
-	clock   *clock
+	clock   *faults.Clock
 	url     string
-	wire    *wire
+	wire    *faults.Wire
 	token   string
 	routes  []settings.Route
 	renders jira.Renderer
@@ -99,7 +34,7 @@ type m = map[string]any
 
 func newBench(t *testing.T, at sandbox.Deployment) *bench {
 	t.Helper()
-	b := &bench{t: t, at: at, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, wire: &wire{}, token: "sluice-token",
+	b := &bench{t: t, at: at, clock: faults.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), wire: &faults.Wire{}, token: "sluice-token",
 		renders: jira.NewRenderer(jira.Deployment(at))}
 	var err error
 	if b.Server, err = sandbox.New(t.TempDir(), sandbox.Options{Deployment: at, Clock: b.clock.Now}); err != nil {

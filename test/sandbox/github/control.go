@@ -4,54 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 
+	"github.com/sluice-sec/sluice/test/sandbox/control"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
 
-// serveControl is how scripts set the scene, below /_sandbox/: every command takes and gives one JSON object; GET world
-// gives the World. It asks for no credentials, so it must not listen beyond loopback.
+// serveControl is how scripts set the scene, below /_sandbox/.
 func (s *Server) serveControl(w http.ResponseWriter, r *http.Request, command string) {
 	s.mu.Unlock() // the commands are the exported methods, which lock
 	defer s.mu.Lock()
-	reply := func(status int, body any) {
-		w.Header().Set("Content-Type", mediaType)
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(body) // the client is gone; nobody to tell
-	}
-	if origin := r.Header.Get("Origin"); origin != "" && !sameHost(origin, r.Host) {
-		reply(http.StatusForbidden, object{"error": "controls are not for pages of other origins"})
-		return
-	}
-	if command == "world" && r.Method == http.MethodGet {
-		world, err := s.World()
-		if err != nil {
-			reply(http.StatusInternalServerError, object{"error": err.Error()})
-			return
-		}
-		reply(http.StatusOK, world)
-		return
-	}
-	if r.Method != http.MethodPost {
-		reply(http.StatusMethodNotAllowed, object{"error": "commands are POST"})
-		return
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<20))
-	if err != nil {
-		reply(http.StatusBadRequest, object{"error": "read the order: " + err.Error()})
-		return
-	}
-	out, err := s.Do(command, data)
-	switch {
-	case errors.Is(err, ErrUnknown) || errors.Is(err, gitrepo.ErrNotFound):
-		reply(http.StatusNotFound, object{"error": err.Error()})
-	case err != nil:
-		reply(http.StatusUnprocessableEntity, object{"error": err.Error()})
-	default:
-		reply(http.StatusOK, out)
-	}
+	control.Sandbox{World: func() (any, error) { return s.World() }, Do: s.Do, Unknown: []error{ErrUnknown, gitrepo.ErrNotFound}}.Serve(w, r, command)
 }
 
 // Do runs a command as scripts give it below /_sandbox/: its name and a JSON object. The answer can be written as JSON.
@@ -65,11 +28,6 @@ func (s *Server) Do(command string, data []byte) (any, error) {
 		return nil, fmt.Errorf("read the order: %w", err)
 	}
 	return run(s, in)
-}
-
-func sameHost(origin, host string) bool {
-	u, err := url.Parse(origin)
-	return err == nil && u.Host == host
 }
 
 // order is what a command can be told; each reads the fields it needs.

@@ -4,50 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"time"
+
+	"github.com/sluice-sec/sluice/test/sandbox/control"
 )
 
-// serveControl is how scripts set the scene, below /_sandbox/jira/: every command takes and gives one JSON object; GET world
-// gives the World. It asks for no credentials, so it must not listen beyond loopback.
+// serveControl is how scripts set the scene, below /_sandbox/jira/.
 func (s *Server) serveControl(w http.ResponseWriter, r *http.Request, command string) {
-	reply := func(status int, body any) {
-		w.Header().Set("Content-Type", mediaType)
-		w.WriteHeader(status)
-		_ = json.NewEncoder(w).Encode(body) // the client is gone; nobody to tell
-	}
-	if origin, err := url.Parse(r.Header.Get("Origin")); err != nil || origin.Host != "" && origin.Host != r.Host || origin.Opaque != "" {
-		reply(http.StatusForbidden, object{"error": "controls are not for pages of other origins"})
-		return
-	}
-	if command == "world" && r.Method == http.MethodGet {
-		world, err := s.World()
-		if err != nil {
-			reply(http.StatusInternalServerError, object{"error": err.Error()})
-			return
-		}
-		reply(http.StatusOK, world)
-		return
-	}
-	if r.Method != http.MethodPost {
-		reply(http.StatusMethodNotAllowed, object{"error": "commands are POST"})
-		return
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 64<<20))
-	if err != nil {
-		reply(http.StatusBadRequest, object{"error": "read the order: " + err.Error()})
-		return
-	}
-	switch out, err := s.Do(command, data); {
-	case errors.Is(err, ErrUnknown):
-		reply(http.StatusNotFound, object{"error": err.Error()})
-	case err != nil:
-		reply(http.StatusUnprocessableEntity, object{"error": err.Error()})
-	default:
-		reply(http.StatusOK, out)
-	}
+	control.Sandbox{World: func() (any, error) { return s.World() }, Do: s.Do, Unknown: []error{ErrUnknown}}.Serve(w, r, command)
 }
 
 // Do runs a command as scripts give it below /_sandbox/jira/: its name and a JSON object. The answer can be written as JSON.

@@ -106,6 +106,7 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		}
 		return scans[key]
 	}
+	room := &room{of: a.context, scans: map[scanKey]bool{}}
 	whole := !a.lacking
 	said := finding.Statements{} // VEX that is delivered beside the reports
 	for _, d := range a.docs {
@@ -114,7 +115,9 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 			if a.context.PullRequest == 0 { // whose author may have written it; it counts for every repository
 				r.hearEPSS(f)
 			}
-			all = append(all, f)
+			if room.forFinding(f) {
+				all = append(all, f)
+			}
 			return nil
 		})
 		if ctx.Err() != nil {
@@ -140,8 +143,14 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		whole = whole && err == nil
 		said.Add(report.Statements...)
 		for _, s := range report.Scans {
-			scan(scanKey{tool: s.Scanner.Name, category: s.Category}).add(s, d.Location)
+			if key := (scanKey{tool: s.Scanner.Name, category: s.Category}); room.forScan(key) {
+				scan(key).add(s, d.Location)
+			}
 		}
+	}
+	if room.full {
+		whole = false
+		status.partial(fmt.Sprintf("%s: its reports hold more than a pull request's may (%d findings, %d scans): the rest is left out", a.ref(), mostFindings, mostScans))
 	}
 	for _, key := range order {
 		in := scans[key]

@@ -116,8 +116,11 @@ func (w *weigher) cohort(st store.Standing) evidence.Cohort {
 		Released: st.Released, Repositories: max(w.members[name.Group], 1), Epochs: st.Epochs,
 		Bars: ladder.BarsOf(w.Settings, name.Severity, w.limit),
 	}
-	if name.Carved.Repository != "" {
+	switch by := w.Settings.Cohorts.By; {
+	case name.Carved.Repository != "" || slices.Contains(by, "repository"):
 		c.Repositories = 1
+	case !slices.Contains(by, "group"): // it is about all there are
+		c.Repositories = max(len(w.repos), 1)
 	}
 	return c
 }

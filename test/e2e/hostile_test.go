@@ -235,3 +235,25 @@ func TestAPullRequestsReportSetsNoRisk(t *testing.T) {
 		t.Errorf("a pull request's report says 0.0001, recorded is %v", got)
 	}
 }
+
+// A report of a thousand scanners makes no thousand cohorts.
+func TestAPullRequestsReportHasRoomForSoManyScans(t *testing.T) {
+	p := newPlace(t)
+	p.repository(shop, map[string]string{"main.go": base})
+	head, evil := p.copied("main")
+	dir := filepath.Join(p.drop, shop, pullRef(evil), head)
+	p.must(os.MkdirAll(dir, 0o755))
+	var runs []string
+	for i := range 1000 {
+		runs = append(runs, fmt.Sprintf(`{"tool": {"driver": {"name": "scanner %d", "version": "1.0"}}, "results": [{"ruleId": "R", "message": {"text": "x"},
+			"locations": [{"physicalLocation": {"artifactLocation": {"uri": "main.go"}, "region": {"startLine": 4}}}]}]}`, i))
+	}
+	p.must(os.WriteFile(filepath.Join(dir, "x.sarif"), []byte(`{"version": "2.1.0", "runs": [`+strings.Join(runs, ",")+`]}`), 0o644))
+	r := p.run()
+	wantOutcome(t, r, run.OutcomePartial)
+	cohorts, err := p.store.Cohorts(t.Context())
+	p.must(err)
+	if len(cohorts) != 100 {
+		t.Errorf("%d cohorts, want 100", len(cohorts))
+	}
+}

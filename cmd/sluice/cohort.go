@@ -60,7 +60,7 @@ func (p *program) cohortMoveCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		cohort, err := findCohort(ctx, s, args[0])
+		cohort, err := findStanding(ctx, s, args[0])
 		if err != nil {
 			return err
 		}
@@ -106,6 +106,15 @@ func findCohort(ctx context.Context, s store.Ladder, key string) (promoter.Cohor
 		return promoter.Cohort{}, usagef("there is no cohort %q; did you mean %s?", key, near)
 	}
 	return promoter.Cohort{}, usagef("there is no cohort %q; `sluice cohort list` shows them all", key)
+}
+
+// findStanding is findCohort for what has not ended.
+func findStanding(ctx context.Context, s store.Ladder, key string) (promoter.Cohort, error) {
+	c, err := findCohort(ctx, s, key)
+	if err == nil && !c.Ended.IsZero() {
+		err = usagef("cohort %s has ended: its findings are in other cohorts; `sluice cohort show %s` says in which", key, key)
+	}
+	return c, err
 }
 
 func moveByHand(ctx context.Context, s store.Ladder, a *app.App, c promoter.Cohort, to promoter.Stage, reason string, until time.Time) error {

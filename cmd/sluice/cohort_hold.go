@@ -39,7 +39,7 @@ func (p *program) stayCommand(verb string, kind promoter.MoveKind, short, long s
 		if err != nil {
 			return err
 		}
-		cohort, err := findCohort(ctx, s, args[0])
+		cohort, err := findStanding(ctx, s, args[0])
 		if err != nil {
 			return err
 		}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +72,11 @@ func (p *program) cohortListCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return p.show(cohorts, func(w io.Writer) error { return p.writeLadder(w, cohorts, a.Now()) })
+		ends, err := expiring(ctx, a, s)
+		if err != nil {
+			return err
+		}
+		return p.show(cohorts, func(w io.Writer) error { return p.writeLadder(w, cohorts, ends) })
 	})
 	return c
 }
@@ -114,7 +117,7 @@ func waitingClimbs(ctx context.Context, s store.Approvals) (map[int64]string, er
 	return by, err
 }
 
-func (p *program) writeLadder(w io.Writer, cohorts []cohortView, now time.Time) error {
+func (p *program) writeLadder(w io.Writer, cohorts []cohortView, ends []expiry) error {
 	t := table{head: []string{"COHORT", "STAGE", "SINCE", "FINDINGS", "SHOWN", "NOISE", "NEXT"}}
 	for _, c := range cohorts {
 		t.add(c.Key, c.Stage.String(), day(c.Since), strconv.Itoa(c.Findings), c.shown(), c.noise(), c.next())
@@ -122,16 +125,9 @@ func (p *program) writeLadder(w io.Writer, cohorts []cohortView, now time.Time) 
 	if err := t.folded("noise", "next").write(w, p.width); err != nil {
 		return err
 	}
-	for _, c := range cohorts {
-		if o := c.Override; o != nil && o.Until.Sub(now) < expiresSoon {
-			fmt.Fprintf(w, "expires soon: %s is at %s until %s, then it goes back to %s\n", c.Key, c.Stage, o.Until.UTC().Format(time.RFC3339), o.Back)
-		}
-	}
+	writeExpiring(w, ends)
 	return nil
 }
-
-// expiresSoon is how long before its end something is pointed out.
-const expiresSoon = 14 * 24 * time.Hour
 
 // shown is how much was shown in this stay; the next run says it of a new one.
 func (c cohortView) shown() string {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -44,7 +43,11 @@ func (p *program) planListCommand() *cobra.Command {
 		if plans == nil {
 			plans = []promoter.Approval{}
 		}
-		return p.show(plans, func(w io.Writer) error {
+		views, err := viewPlans(ctx, s, plans)
+		if err != nil {
+			return err
+		}
+		return p.show(views, func(w io.Writer) error {
 			t := table{head: []string{"PLAN", "STATE", "KIND", "SINCE", "ITEMS", "REASON"}}
 			for _, a := range plans {
 				t.add(a.ID, string(a.State), string(a.Kind), day(a.Created), strconv.Itoa(len(a.Items)+len(a.Moves)), a.Reason)
@@ -80,11 +83,11 @@ func (p *program) planShowCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		view, err := viewPlan(ctx, s, plan)
+		views, err := viewPlans(ctx, s, []promoter.Approval{plan})
 		if err != nil {
 			return err
 		}
-		return p.show(view, func(w io.Writer) error { return p.writePlan(w, view) })
+		return p.show(views[0], func(w io.Writer) error { return p.writePlan(w, views[0]) })
 	})
 	return c
 }
@@ -122,26 +125,40 @@ func pullText(number int) string {
 	return "#" + strconv.Itoa(number)
 }
 
-func viewPlan(ctx context.Context, s store.Store, plan promoter.Approval) (planView, error) {
-	view := planView{Approval: plan, Findings: []planItem{}}
+// viewPlans names the findings of plans, in their order.
+func viewPlans(ctx context.Context, s store.Store, plans []promoter.Approval) ([]planView, error) {
+	out := make([]planView, 0, len(plans))
+	type place struct{ plan, pullRequest int }
+	wanted := map[findingKey][]place{}
+	asked := map[int64]bool{}
+	for n, plan := range plans {
+		out = append(out, planView{Approval: plan, Findings: []planItem{}})
+		for _, i := range plan.Items {
+			asked[i.RepoID] = true
+			key := findingKey{i.RepoID, i.Finding}
+			wanted[key] = append(wanted[key], place{n, i.PullRequest})
+		}
+	}
+	if len(asked) == 0 {
+		return out, nil
+	}
 	cohorts, err := cohortsByID(ctx, s)
 	if err != nil {
-		return view, err
+		return nil, err
 	}
 	err = eachRepository(ctx, s, "", func(snap *store.Snapshot) (bool, error) {
-		if !slices.ContainsFunc(plan.Items, func(i promoter.ApprovalItem) bool { return i.RepoID == snap.Repository.ID }) {
+		if !asked[snap.Repository.ID] {
 			return true, nil
 		}
 		for _, v := range views(snap, cohorts) {
-			for _, i := range plan.Items {
-				if i.RepoID == snap.Repository.ID && i.Finding == v.no {
-					view.Findings = append(view.Findings, planItem{v.Name, i.PullRequest, v.Severity.String(), v.Rule, where(v.placeIn(i.PullRequest))})
-				}
+			for _, at := range wanted[findingKey{v.repoID, v.no}] {
+				item := planItem{v.Name, at.pullRequest, v.Severity.String(), v.Rule, where(v.placeIn(at.pullRequest))}
+				out[at.plan].Findings = append(out[at.plan].Findings, item)
 			}
 		}
 		return true, nil
 	})
-	return view, err
+	return out, err
 }
 
 // findPlan takes an id in any case.

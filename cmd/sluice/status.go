@@ -30,6 +30,7 @@ type statusView struct {
 	Open      []openEffect           `json:"open_effects"`
 	Plans     []promoter.Approval    `json:"plans"`     // waiting for a person
 	Campaigns []run.Campaign         `json:"campaigns"` // under way
+	Expiring  []expiry               `json:"expires_soon"`
 	Ledger    string                 `json:"ledger"`
 
 	now time.Time
@@ -74,6 +75,9 @@ func (p *program) statusCommand() *cobra.Command {
 		}
 		v.Overdue = append(v.Overdue, late...)
 		if v.Campaigns, err = underWay(ctx, a, s); err != nil {
+			return err
+		}
+		if v.Expiring, err = expiring(ctx, a, s); err != nil {
 			return err
 		}
 		err = p.show(v, func(w io.Writer) error { return p.writeStatus(w, v) })
@@ -164,6 +168,7 @@ func (p *program) writeStatus(w io.Writer, v statusView) error {
 	for _, c := range v.Campaigns {
 		fmt.Fprintf(w, "campaign %s: %d tasks so far (this week %s), %s left: %s\n", c.ID, c.Tasks, thisWeek(c), leftText(c), line(c.Reason))
 	}
+	writeExpiring(w, v.Expiring)
 	fmt.Fprintf(w, "ledger: %s\n", headText(v.Ledger))
 	if len(v.Sources) == 0 {
 		return nil

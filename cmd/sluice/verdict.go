@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
@@ -95,7 +93,7 @@ func record(ctx context.Context, a *app.App, s store.Store, v promoter.Verdict) 
 	if err != nil {
 		return v, err
 	}
-	v.Person, v.ExternalID = ids[0], "c"+random()
+	v.Person, v.ExternalID = ids[0], "c"+a.Token()
 	if v.Exposure == 0 {
 		if v.Exposure, err = sampled(ctx, s, v); err != nil {
 			return v, err
@@ -104,12 +102,6 @@ func record(ctx context.Context, a *app.App, s store.Store, v promoter.Verdict) 
 	v.Audit = v.Exposure != 0
 	err = s.Record(ctx, store.Recording{Actor: a.Actor, At: a.Now().UTC(), Verdicts: []promoter.Verdict{v}})
 	return v, err
-}
-
-func random() string {
-	raw := make([]byte, 8)
-	_, _ = rand.Read(raw) // never fails
-	return hex.EncodeToString(raw)
 }
 
 // sampled is what of a finding waits in a random sample; 0 for nothing.

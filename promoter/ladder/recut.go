@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/sluice-sec/sluice/promoter"
-	"github.com/sluice-sec/sluice/promoter/evidence"
 )
 
 // Way is what policy or settings would have go from one cohort to another.
@@ -44,7 +43,8 @@ func Recut(ways []Way, stands func(key string) (promoter.Cohort, bool), stay fun
 	}
 	for i := range out {
 		c := &out[i]
-		if at, ok := stands(c.Into); ok && stay(at.ID) > 0 {
+		// A part that was just carved out has no members yet, and stands all the same.
+		if at, ok := stands(c.Into); ok && (stay(at.ID) > 0 || Whole(c.Into) != c.Into) {
 			c.Stage = at.Stage
 			continue
 		}
@@ -79,11 +79,17 @@ func (c Cut) Hides(w Way) int {
 	return 0
 }
 
-// KeyUnder is the key of a finding under the cohort that the policy names now.
-// What was carved out of the cohort it is in stays carved out.
-func KeyUnder(base string, now promoter.Cohort, carved evidence.Carve) string {
-	if was, _, _ := strings.Cut(now.Key, "+"); was == base || carved == (evidence.Carve{}) {
-		return base
+// KeyUnder is the key of a finding under another cohort than its own. What was
+// carved out of the one it is in stays carved out.
+func KeyUnder(base string, now promoter.Cohort) string {
+	if _, part, carved := strings.Cut(now.Key, "+"); carved {
+		return base + "+" + part
 	}
-	return CarveKey(base, carved)
+	return base
+}
+
+// Whole is the key of the cohort that a part was carved out of, or its own.
+func Whole(key string) string {
+	whole, _, _ := strings.Cut(key, "+")
+	return whole
 }

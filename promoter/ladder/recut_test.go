@@ -6,7 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-sec/sluice/promoter"
-	"github.com/sluice-sec/sluice/promoter/evidence"
 	"github.com/sluice-sec/sluice/promoter/ladder"
 )
 
@@ -22,7 +21,7 @@ func TestRecut(t *testing.T) {
 		Rises []bool
 		Hides []int
 	}
-	stood := map[string]promoter.Cohort{"web": {ID: 8, Key: "web", Stage: triage}, "empty": {ID: 9, Key: "empty", Stage: enforce}}
+	stood := map[string]promoter.Cohort{"web": {ID: 8, Key: "web", Stage: triage}, "empty": {ID: 9, Key: "empty", Stage: enforce}, "web+rule=R": {ID: 9, Stage: triage}}
 	for name, c := range map[string]struct {
 		ways []ladder.Way
 		want []cut
@@ -35,7 +34,8 @@ func TestRecut(t *testing.T) {
 		"where nothing stands, all count":        {[]ladder.Way{way(1, triage, "x", 0), way(2, advise, "x", 0)}, []cut{{"x", true, triage, []bool{false, false}, []int{0, 5}}}},
 		"one that others join stays": {[]ladder.Way{way(1, advise, "web", 2), way(2, observe, "web", 2)},
 			[]cut{{"web", false, triage, []bool{false, true}, []int{5, 0}}}},
-		"one that all leave begins anew": {[]ladder.Way{way(1, triage, "empty", 2)}, []cut{{"empty", true, triage, []bool{false}, []int{0}}}},
+		"a part with no members yet stands": {[]ladder.Way{way(1, advise, "web+rule=R", 2)}, []cut{{"web+rule=R", false, triage, []bool{false}, []int{5}}}},
+		"one that all leave begins anew":    {[]ladder.Way{way(1, triage, "empty", 2)}, []cut{{"empty", true, triage, []bool{false}, []int{0}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []cut
@@ -54,13 +54,12 @@ func TestRecut(t *testing.T) {
 }
 
 func TestAPartStaysAPart(t *testing.T) {
-	part := promoter.Cohort{Key: "core/gosec/high+rule=G204"}
-	for base, want := range map[string]string{"core/gosec/high": "core/gosec/high", "all/gosec": "all/gosec+rule=G204"} {
-		if got := ladder.KeyUnder(base, part, evidence.Carve{Rule: "G204"}); got != want {
-			t.Errorf("under %s: %s, want %s", base, got, want)
+	for key, want := range map[string]string{"core/gosec/high+rule=G204": "all/gosec+rule=G204", "core/gosec/high": "all/gosec"} {
+		if got := ladder.KeyUnder("all/gosec", promoter.Cohort{Key: key}); got != want {
+			t.Errorf("%s becomes %s, want %s", key, got, want)
 		}
-	}
-	if got := ladder.KeyUnder("b", promoter.Cohort{Key: "a"}, evidence.Carve{}); got != "b" {
-		t.Error(got)
+		if got := ladder.Whole(key); got != "core/gosec/high" {
+			t.Errorf("%s is part of %s", key, got)
+		}
 	}
 }

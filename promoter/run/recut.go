@@ -101,7 +101,7 @@ func (r *runner) placing(ctx context.Context) (*placing, error) {
 	}
 	for _, f := range all {
 		for _, c := range []evidence.Carve{{Rule: f.rule}, {Repository: f.repo}} {
-			if key := ladder.CarveKey(f.base, c); f.into == f.base && parts[key] {
+			if key := ladder.CarveKey(f.base, c); f.into == f.base && f.into != f.now.Key && parts[key] {
 				f.into = key
 			}
 		}
@@ -157,11 +157,12 @@ func (r *runner) placedIn(ctx context.Context, p *placing, repoID int64) ([]plac
 			one.base, one.into = now.Key, now.Key
 		case b.factsChanged(no) && b.decidedOn[no] > 0:
 			one.base, one.into = now.Key, now.Key
+		case strings.Join(answer.Answer.Key, "/") == ladder.Whole(now.Key):
+			one.base, one.into = now.Key, now.Key // what is carved out of it moves by itself
 		default:
 			one.base = strings.Join(answer.Answer.Key, "/")
-			one.into = r.partOf(one.base, one.rule, one.repo)
-			if was, _, _ := strings.Cut(now.Key, "+"); was != one.base && one.into == one.base {
-				one.into = ladder.KeyUnder(one.base, now, ladder.ReadName(now.Key, nil).Carved)
+			if one.into = r.partOf(one.base, one.rule, one.repo); one.into == one.base {
+				one.into = ladder.KeyUnder(one.base, now)
 			}
 		}
 		out = append(out, one)
@@ -263,9 +264,9 @@ func (r *runner) carryOutCuts(cuts []ladder.Cut) error {
 func whyRecut(c ladder.Cut) string {
 	var from []string
 	for _, w := range c.Ways {
-		from = append(from, fmt.Sprintf("%d findings of %s (%s)", len(w.Members), w.From.Key, w.From.Stage))
+		from = append(from, fmt.Sprintf("%d of %s (%s)", len(w.Members), w.From.Key, w.From.Stage))
 	}
-	return "policy or settings cut cohorts otherwise: here are " + strings.Join(from, ", ")
+	return "policy or settings cut cohorts otherwise: its findings are " + strings.Join(from, ", ")
 }
 
 // expireRecuts ends the plans whose recuts are not asked for any more.

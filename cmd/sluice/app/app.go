@@ -114,6 +114,9 @@ func (a *App) Close() error {
 
 func (a *App) atClose(f func() error) { a.cleanup = append(a.cleanup, f) }
 
+// Token is a fresh random one.
+func (a *App) Token() string { return a.opt.Token() }
+
 // Now is the time by the program's clock.
 func (a *App) Now() time.Time { return a.opt.Now() }
 

@@ -88,6 +88,15 @@ type (
 		Cohort           string         `json:"sluice/cohort"`
 		Stage            string         `json:"sluice/stage"`
 		Decisions        []decisionView `json:"sluice/decisions"`
+		sarifPackage
+	}
+	// sarifPackage is a dependency in the words that scanners use, for SARIF has none.
+	sarifPackage struct {
+		PURL      string `json:"purl,omitempty"`
+		Name      string `json:"packageName,omitempty"`
+		Version   string `json:"packageVersion,omitempty"`
+		FixedIn   string `json:"fixedVersion,omitempty"`
+		Ecosystem string `json:"ecosystem,omitempty"`
 	}
 )
 
@@ -171,8 +180,15 @@ func (o *sarifWriter) add(host string, v findingView) {
 	into.Results = append(into.Results, sarifResult{
 		RuleID: v.Rule, RuleIndex: o.rule(key, into, v.facts.Rule), Level: levelOf(v.Severity), Message: sarifText{v.Message},
 		Locations: locationsOf(v.Place), Fingerprints: map[string]string{"sluice/v1": v.Name},
-		Properties: sarifProperties{scoreOf(v.facts), v.Name, v.Cohort, v.Stage.String(), v.Decisions},
+		Properties: sarifProperties{scoreOf(v.facts), v.Name, v.Cohort, v.Stage.String(), v.Decisions, packageOf(v.facts)},
 	})
+}
+
+func packageOf(f finding.Finding) sarifPackage {
+	if f.Package == nil {
+		return sarifPackage{}
+	}
+	return sarifPackage{f.Package.PURL, f.Package.Name, f.Package.Version, f.Package.FixedIn, f.Package.Ecosystem}
 }
 
 // rule returns the index of a rule in its run, adding it if it is not there.

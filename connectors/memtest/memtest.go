@@ -1,6 +1,7 @@
-// Package memtest measures, for tests of parsers, how much memory they take.
+// Package memtest measures, for tests and benchmarks of parsers, how much memory and
+// time they take.
 //
-// The awkward truth: both figures are of the whole process, so nothing else may
+// The awkward truth: the figures are of the whole process, so nothing else may
 // run beside what is measured, t.Parallel included.
 package memtest
 

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
-	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/sarif"
 )
 
@@ -47,26 +46,6 @@ func BenchmarkUnmarshalDocument(b *testing.B) {
 		var doc document
 		if err := json.Unmarshal(data, &doc); err != nil || len(doc.Runs[0].Results) == 0 {
 			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkParse500MB reads half a gigabyte that exists nowhere and reports the
-// highest heap seen.
-func BenchmarkParse500MB(b *testing.B) {
-	const size = 500_000_000
-	b.SetBytes(size)
-	for b.Loop() {
-		stop := memtest.Peak(b)
-		report, err := sarif.Parse(context.Background(), sarif.Options{Open: generate(size)}, func(finding.Finding) error { return nil })
-		peak := stop()
-		if err != nil || !report.Complete {
-			b.Fatal(report, err)
-		}
-		b.ReportMetric(peak, "peak-heap-MiB")
-		b.ReportMetric(float64(report.Findings), "findings")
-		if peak > 64 {
-			b.Errorf("peak heap %.1f MiB is over 64", peak)
 		}
 	}
 }

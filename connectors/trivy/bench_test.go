@@ -8,16 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
+	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/native"
 	"github.com/sluice-sec/sluice/connectors/trivy"
 )
@@ -102,7 +97,7 @@ var vulnerability = `
 
 // Memory must not grow with the file: 20 MB here, half a gigabyte in the benchmark.
 func TestMemoryStaysSmall(t *testing.T) {
-	stop := heapPeak()
+	stop := memtest.Peak(t)
 	report, err := trivy.Parse(context.Background(), native.Options{Open: generate(20 << 20)}, func(finding.Finding) error { return nil })
 	peak := stop()
 	t.Logf("%d findings, peak heap %.1f MiB", report.Findings, peak)
@@ -114,30 +109,11 @@ func TestMemoryStaysSmall(t *testing.T) {
 // benchSize is half a gigabyte.
 const benchSize = 500_000_000
 
-// benchFile writes the report that all benchmarks read.
-func benchFile(b *testing.B) (name string, open func() (io.ReadCloser, error)) {
-	b.Helper()
-	name = filepath.Join(b.TempDir(), "trivy.json")
-	f, err := os.Create(name)
-	if err != nil {
-		b.Fatal(err)
-	}
-	r, _ := generate(benchSize)()
-	n, err := io.Copy(f, r)
-	if err := errors.Join(err, f.Close()); err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(n)
-	b.ResetTimer()
-	return name, func() (io.ReadCloser, error) { return os.Open(name) }
-}
-
-// BenchmarkParse500MB is all of the parser. What the processor did, in MB for each
-// second of its time, is what can be compared on a busy machine.
+// BenchmarkParse500MB is all of the parser.
 func BenchmarkParse500MB(b *testing.B) {
-	_, open := benchFile(b)
+	_, open := memtest.File(b, generate(benchSize))
 	for b.Loop() {
-		stop := measure(b)
+		stop := memtest.Measure(b, benchSize)
 		report, err := trivy.Parse(context.Background(), native.Options{Open: open}, func(finding.Finding) error { return nil })
 		stop()
 		if err != nil || !report.Complete || report.Findings < 1000 {
@@ -149,9 +125,9 @@ func BenchmarkParse500MB(b *testing.B) {
 // BenchmarkUnmarshal500MB is what there would be without this package: the same
 // members in structs, with encoding/json, and no findings yet.
 func BenchmarkUnmarshal500MB(b *testing.B) {
-	_, open := benchFile(b)
+	_, open := memtest.File(b, generate(benchSize))
 	for b.Loop() {
-		stop := measure(b)
+		stop := memtest.Measure(b, benchSize)
 		var doc document
 		r, err := open()
 		if err != nil {
@@ -167,20 +143,7 @@ func BenchmarkUnmarshal500MB(b *testing.B) {
 
 // BenchmarkJQ500MB is jq counting the findings of the same file.
 func BenchmarkJQ500MB(b *testing.B) {
-	jq, err := exec.LookPath("jq")
-	if err != nil {
-		b.Skip(err)
-	}
-	name, _ := benchFile(b)
-	for b.Loop() {
-		c := exec.Command(jq, "[.Results[].Vulnerabilities[]] | length", name)
-		if out, err := c.CombinedOutput(); err != nil {
-			b.Fatal(err, string(out))
-		}
-		used := c.ProcessState.SysUsage().(*syscall.Rusage)
-		b.ReportMetric(float64(used.Maxrss)/1024, "peak-MiB")
-		b.ReportMetric(benchSize/1e6/(c.ProcessState.UserTime()+c.ProcessState.SystemTime()).Seconds(), "MB/cpu-s")
-	}
+	memtest.JQ(b, "[.Results[].Vulnerabilities[]] | length", benchSize, generate(benchSize))
 }
 
 type document struct {
@@ -197,48 +160,4 @@ type document struct {
 			}
 		}
 	}
-}
-
-// measure watches heap and processor until stop is called, which reports them.
-func measure(b *testing.B) (stop func()) {
-	peak, before := heapPeak(), cpu(b)
-	return func() {
-		b.ReportMetric(peak(), "peak-MiB")
-		b.ReportMetric(benchSize/1e6/(cpu(b)-before).Seconds(), "MB/cpu-s")
-	}
-}
-
-// heapPeak watches the heap until stop is called, which tells its most in MiB.
-func heapPeak() (stop func() float64) {
-	runtime.GC()
-	done, peak := make(chan struct{}), make(chan uint64)
-	go func() {
-		var most uint64
-		var m runtime.MemStats
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				peak <- most
-				return
-			case <-tick.C:
-				runtime.ReadMemStats(&m)
-				most = max(most, m.HeapAlloc)
-			}
-		}
-	}()
-	return func() float64 {
-		close(done)
-		return float64(<-peak) / (1 << 20)
-	}
-}
-
-// cpu is the processor time that the process has used.
-func cpu(b *testing.B) time.Duration {
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

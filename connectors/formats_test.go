@@ -45,6 +45,19 @@ func TestAutoRecognisesEachFormatByContent(t *testing.T) {
 	}
 }
 
+// Each format is in both tables of the page that people read.
+func TestEveryFormatIsToldOf(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "docs", "connectors.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range connectors.Types()[1:] {
+		if n := strings.Count(string(page), "\n| `"+format+"` |"); n != 2 {
+			t.Errorf("docs/connectors.md has %d rows for %s, want 2", n, format)
+		}
+	}
+}
+
 // What tells a format apart may stand behind more than is looked at.
 func TestAutoRecognisesLargeReports(t *testing.T) {
 	for format, parts := range map[string][3]string{ // before, repeated, after; as the scanners order them

@@ -159,7 +159,7 @@ func (c cohortView) next() string {
 	case c.Outcome == string(evidence.Good) && c.Blocker != "":
 		return fmt.Sprintf("%s: it qualifies; %s", c.Stage+1, c.Blocker)
 	case c.Plan != "":
-		return fmt.Sprintf("%s: `sluice plan show %s` waits for a person", c.Stage+1, c.Plan)
+		return fmt.Sprintf("%s: it qualifies; plan %s waits for approval", c.Stage+1, c.Plan)
 	case c.Stage == promoter.Observe || c.Outcome == "":
 		return "-"
 	case c.Stage == promoter.Enforce:

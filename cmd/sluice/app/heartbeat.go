@@ -51,7 +51,7 @@ func heartbeatAddress(opt Options, log *zap.Logger) *url.URL {
 		Heartbeat Heartbeat `yaml:"heartbeat"`
 	}
 	file, err := filepath.Abs(opt.ConfigFile)
-	if err != nil {
+	if err != nil || trusted(file, opt.Getenv) != nil {
 		return nil
 	}
 	text, err := os.ReadFile(file)

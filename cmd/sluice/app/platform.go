@@ -19,6 +19,9 @@ func (a *App) GitHub(cache githubapi.Cache) (*githubapi.Client, error) {
 	if g == nil || a.github != nil {
 		return a.github, nil
 	}
+	if err := a.trusted(); err != nil {
+		return nil, err
+	}
 	c := githubapi.Config{
 		URL: g.URL, GraphQLURL: g.GraphQLURL, Cache: cache, Clock: a.clock(), Logger: a.Log,
 		Transport: a.opt.Transport, UserAgent: "sluice/" + a.opt.Version, Limits: a.opt.Limits,

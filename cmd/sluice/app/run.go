@@ -35,6 +35,9 @@ func (a *App) Run(ctx context.Context, req Request) (*run.Report, error) {
 	if err := a.Configured(); err != nil {
 		return nil, err
 	}
+	if err := a.trusted(); err != nil {
+		return nil, err
+	}
 	if err := a.first(ctx, req); err != nil {
 		return nil, err
 	}
@@ -141,6 +144,9 @@ type Dry struct {
 // withdrawn or remembered; GitHub is read. The copy goes away with the App.
 func (a *App) DryRun(ctx context.Context, req Request) (*Dry, error) {
 	if err := a.Configured(); err != nil {
+		return nil, err
+	}
+	if err := a.trusted(); err != nil {
 		return nil, err
 	}
 	s, err := a.copyOfStore(ctx)

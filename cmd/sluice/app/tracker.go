@@ -18,6 +18,9 @@ func (a *App) jira(s *settings.Settings) (*jira.Surface, error) {
 	if j == nil {
 		return nil, nil
 	}
+	if err := a.trusted(); err != nil {
+		return nil, err
+	}
 	c := jira.Config{
 		URL: j.URL, Deployment: jira.Deployment(j.Deployment), Transport: a.opt.Transport,
 		Routes: s.Routes, People: s.People, Clock: a.clock(), Log: a.Log,

@@ -31,6 +31,7 @@ type resident struct {
 	stays   map[promoter.Stage]int
 	fell    time.Time
 	sunk    bool
+	paused  bool // on hold, by the evidence
 	epochs  []time.Time
 	result  evidence.Result
 	from    evidence.Checkpoint // every cluster is one item
@@ -123,13 +124,16 @@ func (t *town) look(tally *tally) {
 	standings := make([]ladder.Standing, len(t.cohorts))
 	for i, c := range t.cohorts {
 		c.weigh(now)
-		standings[i] = ladder.Standing{Cohort: c.Cohort, Name: c.name, Fell: c.fell, Sunk: c.sunk, Evidence: &c.result}
+		standings[i] = ladder.Standing{Cohort: c.Cohort, Name: c.name, Fell: c.fell, Sunk: c.sunk, Paused: c.paused, Evidence: &c.result}
 	}
 	b := evidence.DefaultBars(.10)
 	for _, s := range ladder.Decide(standings, t.policy(), ladder.Rules{Dwell: b.Dwell, CoolDown: b.CoolDown}, now) {
 		c := t.cohorts[s.Cohort.ID-1]
 		k := tally.at(t.tallyKey(c))
 		switch s.Kind {
+		case promoter.MoveHold, promoter.MoveRelease:
+			t.moved(c.Key, s.Kind, c.Stage, c.Stage)
+			c.paused = s.Kind == promoter.MoveHold
 		case promoter.MovePromote:
 			t.moved(c.Key, s.Kind, c.Stage, s.To)
 			c.enter(s.To, now)
@@ -199,7 +203,7 @@ func (c *resident) weigh(now time.Time) {
 }
 
 func (c *resident) enter(to promoter.Stage, now time.Time) {
-	c.sunk = to < c.Stage
+	c.sunk, c.paused = to < c.Stage, false
 	c.Stage, c.Since, c.epochs, c.shown, c.from, c.stirred = to, now, nil, nil, evidence.Checkpoint{}, true
 	c.Attempt++
 	c.Generation++

@@ -35,30 +35,43 @@ func TestARunMovesAsTheSimulationDoes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var labels []simulate.Label
-	for i := range 420 { // a good scanner, of which one rule turns to noise
-		labels = append(labels, simulate.Label{Tool: "toy", Rule: fmt.Sprint("R", i%4), Severity: []string{"high", "high", "medium"}[i%3], True: i%4 != 1 || i < 200})
-	}
-	told := newTold(t, set, engine)
-	moved, carved := 0, 0
-	o := simulate.Options{Seed: 11, Policy: func(in input.Stage) (input.StageAnswer, error) {
-		r := engine.Stage(ctx, in)
-		return r.Answer, r.Err
-	}}
-	simulate.Follow(ctx, labels, o, func(d simulate.Day) {
-		got := told.day(labels, d)
-		if diff := cmp.Diff(sorted(d.Moves), sorted(got)); diff != "" {
-			t.Fatalf("on %s (-simulated +run):\n%s", d.Now, diff)
-		}
-		moved += len(d.Moves)
-		for _, m := range d.Moves {
-			if m.Kind == promoter.MoveCarve {
-				carved++
+	for _, story := range []struct {
+		name  string
+		seed  uint64
+		rules int
+		right func(i, rule int) bool
+		kinds []promoter.MoveKind // that there must be
+	}{
+		{"one rule of a good scanner turns to noise", 11, 4, func(i, rule int) bool { return rule != 1 || i < 200 }, []promoter.MoveKind{promoter.MovePromote, promoter.MoveCarve}},
+		{"all of it turns to noise, in many rules", 12, 60, func(i, _ int) bool { return i < 220 }, []promoter.MoveKind{promoter.MovePromote, promoter.MoveRollback, promoter.MoveHold}},
+		{"noise from the first day", 13, 4, func(i, _ int) bool { return i%2 == 0 }, []promoter.MoveKind{promoter.MovePromote}},
+	} {
+		t.Run(story.name, func(t *testing.T) {
+			var labels []simulate.Label
+			for i := range 420 {
+				labels = append(labels, simulate.Label{Tool: "toy", Rule: fmt.Sprint("R", i%story.rules), Severity: []string{"high", "high", "medium"}[i%3], True: story.right(i, i%story.rules)})
 			}
-		}
-	})
-	if moved < 5 || carved == 0 {
-		t.Errorf("a story with %d moves, %d of them carves, tells nothing", moved, carved)
+			told := newTold(t, set, engine)
+			o := simulate.Options{Seed: story.seed, Policy: func(in input.Stage) (input.StageAnswer, error) {
+				r := engine.Stage(ctx, in)
+				return r.Answer, r.Err
+			}}
+			met := map[promoter.MoveKind]int{}
+			simulate.Follow(ctx, labels, o, func(d simulate.Day) {
+				got := told.day(labels, d)
+				if diff := cmp.Diff(sorted(d.Moves), sorted(got)); diff != "" {
+					t.Fatalf("on %s (-simulated +run):\n%s", d.Now, diff)
+				}
+				for _, m := range d.Moves {
+					met[m.Kind]++
+				}
+			})
+			for _, k := range story.kinds {
+				if met[k] == 0 {
+					t.Errorf("a story without a %s (%v) tells nothing of it", k, met)
+				}
+			}
+		})
 	}
 }
 
@@ -166,9 +179,7 @@ func (w *told) day(labels []simulate.Label, d simulate.Day) (moves []simulate.Mo
 		r, err := run.Run(ctx, w.cfg, run.Selection{})
 		w.must(err)
 		for _, m := range r.Moves {
-			if m.Kind != promoter.MoveHold && m.Kind != promoter.MoveRelease {
-				moves = append(moves, simulate.Moved{Cohort: m.Cohort, Kind: m.Kind, From: m.From, To: m.To})
-			}
+			moves = append(moves, simulate.Moved{Cohort: m.Cohort, Kind: m.Kind, From: m.From, To: m.To})
 		}
 		for _, p := range r.Plans {
 			w.must(w.db.DecideApproval(ctx, p.ID, promoter.ApprovalApproved, "os:lead", "", d.Now))

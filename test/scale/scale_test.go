@@ -60,6 +60,33 @@ func BenchmarkUnchangedRun(b *testing.B) {
 	b.ReportMetric(peakMiB(), "peak-MiB")
 }
 
+// BenchmarkEditedSettings decides everything anew because settings were edited:
+// by an edit that leaves all cohorts as they are, and by one that cuts them all
+// otherwise.
+func BenchmarkEditedSettings(b *testing.B) {
+	for name, edits := range map[string][]string{
+		"cohorts as before": {"budgets: {pull_request: {comments: 5}}", "budgets: {pull_request: {comments: 6}}"},
+		"cohorts cut anew":  {"cohorts: {by: [scanner, severity]}", "cohorts: {by: [group, scanner, severity]}"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			cfg := config(b, dropFolder(b), filepath.Join(b.TempDir(), "sluice.db"))
+			mustRun(b, cfg)
+			var edited []run.Config
+			for _, e := range edits {
+				one := cfg
+				one.Settings, one.Decider = law(b, e)
+				edited = append(edited, one)
+			}
+			for i := 0; b.Loop(); i++ {
+				if r := mustRun(b, edited[i%2]); r.Decided != repositories {
+					b.Fatalf("decided in %d of %d repositories", r.Decided, repositories)
+				}
+			}
+			b.ReportMetric(peakMiB(), "peak-MiB")
+		})
+	}
+}
+
 func mustRun(b *testing.B, cfg run.Config) *run.Report {
 	b.Helper()
 	report, err := run.Run(context.Background(), cfg, run.Selection{})
@@ -71,14 +98,7 @@ func mustRun(b *testing.B, cfg run.Config) *run.Report {
 
 func config(b *testing.B, drop, database string) run.Config {
 	b.Helper()
-	s, err := settings.Parse("settings.yaml", []byte("groups: {core: {repositories: [\"acme/repo-0*\"]}}\n"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	engine, err := policy.Load(context.Background(), policy.Source{FS: rules.FS, Name: "rules"}, s, policy.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	s, engine := law(b, "")
 	db, err := sqlite.Open(context.Background(), database, sqlite.Options{Clock: time.Now})
 	if err != nil {
 		b.Fatal(err)
@@ -89,6 +109,20 @@ func config(b *testing.B, drop, database string) run.Config {
 		Sources: []connectors.Config{{Name: "ci", Type: "sarif", Base: drop, Paths: []string{"{owner}/{name}/{branch}/{commit}/*.sarif"}}},
 		Now:     time.Now, Log: zap.NewNop(), Actor: "os:bench", Token: func() string { return "" },
 	}
+}
+
+// law is the library with the settings of all benchmarks and more.
+func law(b *testing.B, more string) (*settings.Settings, *policy.Engine) {
+	b.Helper()
+	s, err := settings.Parse("settings.yaml", []byte("groups: {core: {repositories: [\"acme/repo-0*\"]}}\n"+more+"\n"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	engine, err := policy.Load(context.Background(), policy.Source{FS: rules.FS, Name: "rules"}, s, policy.Options{Timeout: 10 * time.Second})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s, engine
 }
 
 // dropFolder writes one report a repository: 40 rules, five levels of score,

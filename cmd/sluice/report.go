@@ -38,7 +38,7 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	}
 	for _, s := range r.Risk {
 		if s.Entries > 0 {
-			fmt.Fprintf(w, "%-13s %d vulnerabilities, of %s (%s)\n", s.Name, s.Entries, s.Date.Format(time.DateOnly), app.RiskAge(s, r.Started))
+			fmt.Fprintf(w, "%-13s %s, of %s (%s)\n", s.Name, countedOf(s.Entries, "vulnerability", "vulnerabilities"), s.Date.Format(time.DateOnly), app.RiskAge(s, r.Started))
 		}
 	}
 	f := r.Findings
@@ -51,7 +51,7 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 		fmt.Fprintf(w, "              %d without an answer from the policy: these stay as they were\n", r.PolicyErrors)
 	}
 	if r.RiskChanges > 0 {
-		fmt.Fprintf(w, "risk          %d advisories are in another class than before\n", r.RiskChanges)
+		fmt.Fprintf(w, "risk          %s in another class than before\n", countedOf(r.RiskChanges, "advisory is", "advisories are"))
 	}
 	writeMoves(w, r)
 	writeEffects(w, r)

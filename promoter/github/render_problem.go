@@ -26,8 +26,20 @@ func one(all []promoter.Exhibit) string {
 		places(all),
 		labelled("How dangerous it is:", wording.Danger(e.Risk, e.Attack, f.Reachability)),
 		why(f, references(all)),
-		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), wording.WeaknessOf(f).How), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
+		labelled("How to fix:", strings.Join(nonEmpty(cmp.Or(fix(f), unfixed(f, wording.Unfixed(all)), wording.WeaknessOf(f).How), link("More about this rule", f.Rule.HelpURL)), "\n\n")),
 		footer(e, foundByAll(all), findings(all)))
+}
+
+// unfixed says in which package a problem is that nobody has fixed yet.
+func unfixed(f finding.Finding, words string) string {
+	if words == "" {
+		return ""
+	}
+	in := "It is in " + code(f.Package.Name, 200)
+	if f.Package.Version != "" {
+		in += " " + code(f.Package.Version, 60)
+	}
+	return in + ". " + words
 }
 
 // why says why it matters; where nobody has words for it, where to read about it.
@@ -47,7 +59,7 @@ func many(problems [][]promoter.Exhibit) string {
 	head := paragraphs(
 		fmt.Sprintf("**%s severity** · %s", capital(e.Finding.Severity), sort(problems)),
 		labelled("How dangerous the worst of them is:", wording.Danger(e.Risk, "", e.Finding.Reachability)),
-		labelled("How to fix:", strings.Join(nonEmpty(fix(e.Finding), wording.Unfixed(problems)), " ")))
+		labelled("How to fix:", strings.Join(nonEmpty(fix(e.Finding), wording.Unfixed(problems...)), " ")))
 	tail := footer(e, scanners(all))
 	items := make([]string, len(problems))
 	for i, problem := range problems {

@@ -87,9 +87,9 @@ func listItem(group []promoter.Exhibit) string {
 	if len(problems) > 1 {
 		what = strings.Join(nonEmpty(sort(problems), where, "found by "+scanners(group)), " ")
 	}
-	mend := ""
+	mend := unfixed(f, wording.Unfixed(problems...))
 	if f.Package != nil && f.Package.FixedIn != "" {
-		mend = strings.Join(nonEmpty(upgrade(*f.Package), wording.Unfixed(problems)), " ")
+		mend = strings.Join(nonEmpty(upgrade(*f.Package), wording.Unfixed(problems...)), " ")
 	}
 	note := ""
 	if e.Note != "" {

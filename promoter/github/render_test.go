@@ -71,6 +71,7 @@ func TestBodies(t *testing.T) {
 	golden(t, "comment_tracked", r.Comment([]promoter.Exhibit{inTask}))
 	log4j := wordingtest.Dangerous()
 	golden(t, "comment_dangerous", r.Comment([]promoter.Exhibit{log4j}))
+	golden(t, "comment_unfixed", r.Comment([]promoter.Exhibit{wordingtest.Unfixed()}))
 	golden(t, "comment_upgrade", r.Comment(wordingtest.OneUpgrade()))
 	golden(t, "comment_two_scanners", r.Comment(wordingtest.TwoScanners()))
 	golden(t, "comment_one_secret", r.Comment(wordingtest.OneSecret()))

@@ -148,15 +148,14 @@ func shortPath(path string) string {
 
 // fix says how to mend a finding, and something besides; nothing when nobody
 // said.
-func fix(f finding.Finding, withCode bool, also string) document {
+func fix(f finding.Finding, withCode bool, also []span) document {
 	how := upgrade(f.Package)
 	if f.Fix != nil {
 		how = phrase(how, line(say(wording.Line(f.Fix.Description, 400))))
 	}
-	if len(how) == 0 {
+	if how = phrase(how, also); len(how) == 0 {
 		how = line(say(wording.WeaknessOf(f).How))
 	}
-	how = phrase(how, line(say(also)))
 	var proposed string
 	if withCode && f.Fix != nil && len(f.Fix.Edits) == 1 {
 		proposed, _ = wording.Proposal(f.Fix.Edits[0].Text)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/wording"
 )
@@ -39,7 +40,7 @@ func one(all []promoter.Exhibit, withCode bool) document {
 	if why = phrase(why, line(references(all)...)); len(why) > 0 {
 		d = append(d, labelled(label, why))
 	}
-	d = append(d, fix(f, withCode, "")...)
+	d = append(d, fix(f, withCode, unfixed(f, wording.Unfixed(all)))...)
 	if u := wording.Address(f.Rule.HelpURL); u != nil {
 		d = append(d, textBlock(span{text: "More about this rule", href: u.String()}))
 	}
@@ -48,6 +49,15 @@ func one(all []promoter.Exhibit, withCode bool) document {
 		word = "· findings"
 	}
 	return append(d, footer(e, phrase(line(say("Found by")), foundBy(all), line(say(word)), names(all))))
+}
+
+// unfixed says in which package a problem is that nobody has fixed yet.
+func unfixed(f finding.Finding, words string) []span {
+	if words == "" {
+		return nil
+	}
+	in := line(say("It is in"), quoted(wording.Line(f.Package.Name, 200)), quoted(wording.Line(f.Package.Version, 60)))
+	return append(in, say(". "+words))
 }
 
 // danger says what is known of it besides the severity.
@@ -89,7 +99,7 @@ func many(problems [][]promoter.Exhibit, items [][]span) document {
 		head = append(head, say(" in "), quoted(wording.Line(path, 300)))
 	}
 	d := append(document{textBlock(head...)}, danger("How dangerous the worst of them is:", e, "")...)
-	d = append(d, fix(e.Finding, false, wording.Unfixed(problems))...)
+	d = append(d, fix(e.Finding, false, line(say(wording.Unfixed(problems...))))...)
 	if len(items) > 0 {
 		d = append(d, block{kind: list, items: items})
 	}

@@ -50,7 +50,7 @@ func TestBodies(t *testing.T) {
 	pair := []promoter.Exhibit{wordingtest.Upgrade("acme/shop:F3", "CVE-2020-8203", finding.High), wordingtest.Upgrade("acme/shop:F4", "CVE-2021-23337", finding.Critical)}
 	for name, exhibits := range map[string][]promoter.Exhibit{
 		"task": {exhibit(12)}, "task_upgrade": pair, "task_hostile": {filled(hostile)}, "task_hostile_list": {filled(hostile), filled("x" + hostile)},
-		"task_dangerous": {wordingtest.Dangerous()}, "task_nine": wordingtest.OneUpgrade(), "task_two_scanners": wordingtest.TwoScanners(), "task_one_secret": wordingtest.OneSecret(),
+		"task_dangerous": {wordingtest.Dangerous()}, "task_unfixed": {wordingtest.Unfixed()}, "task_nine": wordingtest.OneUpgrade(), "task_two_scanners": wordingtest.TwoScanners(), "task_one_secret": wordingtest.OneSecret(),
 	} {
 		goldenBody(t, name, func(r jira.Renderer) string {
 			title, body := r.Task(exhibits)

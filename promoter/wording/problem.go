@@ -90,9 +90,10 @@ func Shared(problems [][]promoter.Exhibit) (what, name string) {
 	return fmt.Sprintf("%d findings with one fix", len(problems)), ""
 }
 
-// Unfixed says for how many of problems with one upgrade no version is known
-// that fixes them; "" where there is one for each.
-func Unfixed(problems [][]promoter.Exhibit) string {
+// Unfixed says for how many of problems with one upgrade no report names a
+// version that fixes them; "" where there is one for each, and where none is
+// about a package.
+func Unfixed(problems ...[]promoter.Exhibit) string {
 	left := 0
 	for _, p := range problems {
 		if f := Merged(p).Finding; f.Package != nil && f.Package.FixedIn == "" {
@@ -102,6 +103,8 @@ func Unfixed(problems [][]promoter.Exhibit) string {
 	switch {
 	case left == 0:
 		return ""
+	case len(problems) == 1:
+		return "No version is known that fixes it."
 	case left == len(problems):
 		return "No version is known that fixes them."
 	case left == 1:

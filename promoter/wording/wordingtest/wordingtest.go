@@ -82,3 +82,12 @@ func OneSecret() []promoter.Exhibit {
 	}
 	return all
 }
+
+// Unfixed is known to be exploited, and nobody names a version that fixes it.
+func Unfixed() promoter.Exhibit {
+	e := Dangerous()
+	p := *e.Finding.Package
+	p.FixedIn = ""
+	e.Finding.Package = &p
+	return e
+}

@@ -167,6 +167,7 @@ type Exhibit struct {
 // Withdrawal is what takes the place of a comment that is withdrawn.
 type Withdrawal struct {
 	Cause    RemovalCause
+	Noisy    bool   // stage: it was lowered by what people answered
 	Decision string // an id to look the decision up by
 	Commit   string // fixed: in which commit it was gone
 	Original string // the body it replaces

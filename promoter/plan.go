@@ -98,6 +98,7 @@ type Planning struct {
 	Have   []Notice
 	NextNo int64                            // number of the first new notice
 	Cause  func(finding int64) RemovalCause // why a finding is no longer wanted
+	Noisy  func(finding int64) bool         // its stage was lowered by what people answered
 	// Keep says why a finding stays on a notice although its stage was lowered:
 	// KeptUseful or KeptAccepted; "" if it does not, and nil if nothing does.
 	Keep     func(n Notice, finding int64) string
@@ -303,13 +304,18 @@ func (p Planning) withdraw(n Notice) Action {
 		after.Body = withdrawnCheck.Body()
 	default:
 		after.Body = p.Render.Withdrawn(Withdrawal{
-			Cause: after.Cause, Decision: p.Decision(n.Items[0].Finding), Commit: p.Commit, Original: n.Body,
+			Cause: after.Cause, Noisy: noisy(after, p.Noisy), Decision: p.Decision(n.Items[0].Finding), Commit: p.Commit, Original: n.Body,
 		})
 		after.Resolved = true
 		verbs = append(verbs, VerbResolve)
 	}
 	after.Desired = HashBody(after.Body)
 	return Action{Step: StepWithdraw, Verbs: verbs, Before: n, Notice: after, Reason: string(after.Cause)}
+}
+
+// noisy tells whether people's answers are why a notice is withdrawn.
+func noisy(n Notice, of func(finding int64) bool) bool {
+	return n.Cause == RemovedStage && of != nil && slices.ContainsFunc(n.Items, func(i Item) bool { return i.Cause == RemovedStage && of(i.Finding) })
 }
 
 // keep notes on what a lowered stage takes away why it is to be kept. Whoever

@@ -175,6 +175,7 @@ type Grounds struct {
 	LnT        float64 `json:"ln_t"`
 	Peak       float64 `json:"peak"`
 	Bar        float64 `json:"bar"`
+	Alarm      bool    `json:"alarm,omitempty"`   // it is why the cohort, or what was carved out of it, fell
 	Audited    bool    `json:"audited,omitempty"` // the audit found it, not engineers
 	Voices     []Voice `json:"voices,omitempty"`
 }

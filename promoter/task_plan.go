@@ -18,6 +18,7 @@ type TaskPlanning struct {
 	Comments   []Notice       // what pull requests show, to link to
 	NextNo     int64
 	Cause      func(finding int64) RemovalCause
+	Noisy      func(finding int64) bool // its stage was lowered by what people answered
 	Decision   func(finding int64) string
 	Due        func(route string, severity finding.Severity) time.Time // of a task made now; zero: none
 	Render     TaskRenderer
@@ -194,7 +195,7 @@ func (p TaskPlanning) remove(n Notice) []Action {
 		after.State = NoticeWithdrawn
 		after.Items = p.without(n.Items)
 		after.Cause = leadingCause(after.Items, p.Now)
-		after.Body = p.Render.HandBack(Withdrawal{Cause: after.Cause, Decision: p.Decision(n.Items[0].Finding), Original: n.Body})
+		after.Body = p.Render.HandBack(Withdrawal{Cause: after.Cause, Noisy: noisy(after, p.Noisy), Decision: p.Decision(n.Items[0].Finding), Original: n.Body})
 		after.Desired = HashTask(after)
 		return []Action{{Step: StepWithdraw, Verbs: []Verb{VerbHandBack}, Before: n, Notice: after, Reason: string(after.Cause)}}
 	}

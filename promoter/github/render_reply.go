@@ -21,7 +21,7 @@ func (Renderer) Reply(a promoter.Answer) string {
 	case promoter.TopicNowhere:
 		return paragraphs("It is not clear which finding this is about. Reply in the thread of the comment about it.", contact(a.Ask))
 	case promoter.TopicUnknown:
-		return paragraphs("This was not understood: "+text(a.Problem, 200), commands, contact(a.Ask))
+		return paragraphs("This was not understood: "+text(a.Problem, 200)+".", commands, contact(a.Ask))
 	}
 	return paragraphs("This is how to answer a finding:", commands, contact(a.Ask))
 }

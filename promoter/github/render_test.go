@@ -84,6 +84,7 @@ func TestBodies(t *testing.T) {
 	golden(t, "summary", r.Summary(2, []promoter.Exhibit{one, injection()}))
 	golden(t, "summary_empty", r.SummaryEmpty())
 	golden(t, "withdrawn", r.Withdrawn(promoter.Withdrawal{Cause: promoter.RemovedStage, Decision: "R12-F12", Original: comment}))
+	golden(t, "withdrawn_noisy", r.Withdrawn(promoter.Withdrawal{Cause: promoter.RemovedStage, Noisy: true, Decision: "R12-F12", Original: "what stood here"}))
 	golden(t, "fixed", r.Withdrawn(promoter.Withdrawal{Cause: promoter.RemovedFixed, Commit: "abc1234def", Original: "what stood here"}))
 	since := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	shown := promoter.Explanation{Exhibit: injection(), Since: since, Shown: true}

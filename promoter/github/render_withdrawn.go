@@ -56,6 +56,9 @@ func whyWithdrawn(w promoter.Withdrawal) string {
 		}
 		return "Fixed."
 	case promoter.RemovedStage:
+		if w.Noisy {
+			return "Withdrawn: people answered that too many findings of this kind are noise. There is nothing to do here; the security team has it on record."
+		}
 		return "Withdrawn: findings of this kind are not shown in pull requests for now. There is nothing to do here; the security team has it on record."
 	case promoter.RemovedAnswered:
 		return "Withdrawn: this finding is settled by an answer or an exception. There is nothing to do here."

@@ -72,7 +72,7 @@ func isWithdrawn(body string) bool {
 	line, _, _ := strings.Cut(body, "\n")
 	line, _, _ = strings.Cut(line, " <sub>")
 	for _, cause := range []promoter.RemovalCause{promoter.RemovedStage, promoter.RemovedPolicy, promoter.RemovedAnswered, promoter.RemovedMoved} {
-		if line == whyWithdrawn(promoter.Withdrawal{Cause: cause}) {
+		if line == whyWithdrawn(promoter.Withdrawal{Cause: cause}) || line == whyWithdrawn(promoter.Withdrawal{Cause: cause, Noisy: true}) {
 			return true
 		}
 	}

@@ -80,6 +80,10 @@ func handBack(w promoter.Withdrawal) document {
 		}
 		words += " If you agree, this can be closed."
 	case promoter.RemovedStage:
+		if w.Noisy {
+			words = "People answered that too many findings of this kind are noise. This one goes back to the security team: there is nothing to do here for anybody else. It is not closed, because the finding itself is still there."
+			break
+		}
 		words = "Findings of this kind are not handed to engineers for now. This one goes back to the security team: there is nothing to do here for anybody else. It is not closed, because the finding itself is still there."
 	case promoter.RemovedAnswered:
 		words = "This is settled by an answer or an exception. It goes back to the security team: there is nothing to do here for anybody else."

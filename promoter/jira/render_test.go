@@ -63,6 +63,9 @@ func TestBodies(t *testing.T) {
 			return r.HandBack(promoter.Withdrawal{Cause: cause, Commit: "abc1234def", Decision: "R12-F1"})
 		})
 	}
+	goldenBody(t, "hand_back_noisy", func(r jira.Renderer) string {
+		return r.HandBack(promoter.Withdrawal{Cause: promoter.RemovedStage, Noisy: true, Decision: "R12-F1"})
+	})
 }
 
 // hostile says everything a scanner, a repository or a settings file might.

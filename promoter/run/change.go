@@ -75,7 +75,7 @@ func (d *decider) change(ctx context.Context, number int) error {
 		return d.cause(no, number)
 	}
 	acts := promoter.Plan(promoter.Planning{
-		Target: target, Want: promoter.Compose(sel, d.Renderer), Have: have, NextNo: d.book.next.Notice, Cause: cause,
+		Target: target, Want: promoter.Compose(sel, d.Renderer), Have: have, NextNo: d.book.next.Notice, Cause: cause, Noisy: d.isNoisy,
 		Decision: func(no int64) string { return promoter.FindingName(d.book.repo().FullName(), no) },
 		Commit:   c.Head, Render: d.Renderer, Now: d.book.at, Keep: d.keptFor,
 	})

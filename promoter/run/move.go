@@ -38,7 +38,7 @@ func (r *runner) move(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err // what a stopped policy said is not to be acted on
 	}
-	for _, part := range []func(context.Context) error{m.alarms, m.lowered, m.orders, m.climb, m.withdrawn} {
+	for _, part := range []func(context.Context) error{m.alarms, m.lowered, m.orders, m.climb, m.withdrawn, r.findNoisy} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -254,6 +254,9 @@ func (m *mover) do(ctx context.Context, s ladder.Step, reason string) error {
 	grounds, err := m.grounds(ctx, standing)
 	if err != nil {
 		return err
+	}
+	if grounds != nil {
+		grounds.Alarm = s.Alarm
 	}
 	move := promoter.Move{
 		CohortID: s.Cohort.ID, From: s.Cohort.Stage, To: s.To, Kind: s.Kind, Reason: reason,

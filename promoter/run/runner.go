@@ -24,6 +24,7 @@ type runner struct {
 	cohorts   map[int64]promoter.Cohort
 	byKey     map[string]promoter.Cohort
 	standings []ladder.Standing
+	noisy     map[int64]bool // cohorts that fell by what people answered, and are not clean yet
 	pause     *promoter.Pause
 	approvals []promoter.Approval
 	releases  map[promoter.Target]promoter.Release

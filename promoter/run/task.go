@@ -33,6 +33,7 @@ type taskWork struct {
 	tasks    promoter.RepositoryTasks
 	comments []promoter.Notice
 	causes   map[int64]promoter.RemovalCause // why a finding in a task would be no longer wanted
+	noisy    map[int64]bool                  // findings whose cohort was lowered by what people answered
 	nextNo   int64
 	adopted  []promoter.Notice // to be stored with what is planned
 }
@@ -90,14 +91,14 @@ func (d *decider) collectTasks() {
 		return
 	}
 	repo := d.book.repo()
-	w := taskWork{repo: repo, causes: map[int64]promoter.RemovalCause{}, nextNo: d.book.next.Notice}
+	w := taskWork{repo: repo, causes: map[int64]promoter.RemovalCause{}, noisy: map[int64]bool{}, nextNo: d.book.next.Notice}
 	w.tasks = promoter.RepositoryTasks{RepoID: repo.ID, Held: d.held[repo.ID]}
 	for _, n := range d.book.snap.Notices {
 		switch {
 		case n.Surface == promoter.SurfaceTask:
 			w.tasks.Have = append(w.tasks.Have, n)
 			for _, i := range n.Items {
-				w.causes[i.Finding] = d.causeOf(i.Finding, 0, d.book.onBase)
+				w.causes[i.Finding], w.noisy[i.Finding] = d.causeOf(i.Finding, 0, d.book.onBase), d.isNoisy(i.Finding)
 			}
 		case n.OnDisplay() && n.Target.PullRequest != 0:
 			w.comments = append(w.comments, n)
@@ -222,6 +223,7 @@ func (r *runner) taskPlanning(w taskWork) promoter.TaskPlanning {
 	return promoter.TaskPlanning{
 		Repository: w.repo, Claimed: claimed, Have: w.tasks.Have, Held: w.tasks.Held, Comments: w.comments, NextNo: w.nextNo,
 		Cause:    func(no int64) promoter.RemovalCause { return w.causes[no] },
+		Noisy:    func(no int64) bool { return w.noisy[no] },
 		Decision: func(no int64) string { return promoter.FindingName(w.repo.FullName(), no) },
 		Due:      r.due, Render: r.TaskRenderer, Now: r.Now().UTC(),
 	}

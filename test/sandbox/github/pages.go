@@ -219,6 +219,12 @@ type event struct {
 	Threads   []threadView
 }
 
+// checkView is a check run of a pull request's head.
+type checkView struct {
+	*CheckRun
+	HTML template.HTML
+}
+
 func (s *Server) pullPage(r *Repository, p *PullRequest) (any, error) {
 	var events []event
 	pending := 0
@@ -251,7 +257,13 @@ func (s *Server) pullPage(r *Repository, p *PullRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"Repository": r, "Pull": p, "Status": p.status(), "Events": events, "Pending": pending,
+	var checks []checkView
+	for _, c := range r.CheckRuns {
+		if c.HeadSHA == p.HeadSHA {
+			checks = append(checks, checkView{c, s.pages.markdown.html(c.Summary, "")})
+		}
+	}
+	return map[string]any{"Repository": r, "Pull": p, "Checks": checks, "Status": p.status(), "Events": events, "Pending": pending,
 		"Mails": s.mails(r, p.Number), "Files": len(files)}, nil
 }
 

@@ -18,5 +18,7 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certifica
 COPY --from=build /sluice /sluice
 USER 65532:65532
 WORKDIR /var/lib/sluice
+# There are no users in here to book a run under.
+ENV SLUICE_ACTOR=os:sluice
 ENTRYPOINT ["/sluice"]
 CMD ["run"]

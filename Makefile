@@ -78,7 +78,7 @@ bench: ## Measure (BENCH=regexp narrows)
 fuzz: ## Each fuzz target for FUZZTIME (20s)
 	@git grep -oE --untracked '^func Fuzz[A-Za-z0-9_]+' -- '*_test.go' | while IFS=: read -r file target; do \
 		echo "$$file: $${target#func }"; \
-		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")"; \
+		go test -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s "./$$(dirname "$$file")"; \
 	done
 
 .PHONY: build

@@ -110,7 +110,7 @@ func (m *markup) take(token xml.Token) error {
 	case xml.EndElement:
 		m.end()
 	case xml.CharData:
-		m.text(string(t[:min(len(t), maxText)]))
+		m.text(t)
 	}
 	return nil
 }
@@ -150,13 +150,13 @@ func (m *markup) end() {
 }
 
 // text is part of what stands in an element; comments may split it.
-func (m *markup) text(text string) {
+func (m *markup) text(text []byte) {
 	if len(m.path) < 2 || !isThing(m.path[len(m.path)-2]) {
 		return
 	}
 	c := m.open[len(m.open)-1]
 	if field := map[string]*string{"group": &c.Group, "name": &c.Name, "version": &c.Version, "purl": &c.PURL}[m.path[len(m.path)-1]]; field != nil {
-		*field = (*field + text)[:min(len(*field)+len(text), maxText)]
+		*field += strings.ToValidUTF8(string(text[:min(len(text), maxText-len(*field))]), "")
 	}
 }
 

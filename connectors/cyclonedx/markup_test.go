@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -119,6 +120,15 @@ func TestHostileXML(t *testing.T) {
 		if !native.Broken(err) || !errors.Is(err, c.want) || strings.Contains(err.Error(), "passwd") {
 			t.Errorf("%s: %d findings, %v", name, len(all), err)
 		}
+	}
+}
+
+func TestLongNamesInXMLAreCutAtACharacter(t *testing.T) {
+	doc := `<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components><component bom-ref="c"><name>` + strings.Repeat("n", 700) + "<!-- -->" + strings.Repeat("ä", 700) +
+		`</name></component></components><vulnerabilities><vulnerability><id>CVE-2099-1</id><affects><target><ref>c</ref></target></affects></vulnerability></vulnerabilities></bom>`
+	all, report, err := nativetest.Read(cyclonedx.Parse, []byte(doc), native.Options{})
+	if err != nil || !report.Complete || len(all) != 1 || !utf8.ValidString(all[0].Package.Name) || !strings.HasPrefix(all[0].Package.Name, strings.Repeat("n", 700)+"ä") {
+		t.Errorf("%+v, %+v, %v", all, report, err)
 	}
 }
 

@@ -106,11 +106,21 @@ func parseEnd(text string, from time.Time) (time.Time, error) {
 	return day, err
 }
 
-// commandLine is what follows the command's word on its line.
+// commandLine is what follows the command's word on its line. What is in an HTML
+// comment nobody sees, perhaps not even who pasted it.
 func commandLine(body string) (string, bool) {
-	fence := ""
+	fence, hidden := "", false
 	for line := range strings.Lines(body) {
 		text := strings.TrimSpace(line)
+		if fence == "" {
+			was := hidden
+			if opens, ends := strings.LastIndex(text, "<!--"), strings.LastIndex(text, "-->"); opens != ends {
+				hidden = opens > ends
+			}
+			if was {
+				continue
+			}
+		}
 		switch {
 		case fence != "":
 			if strings.HasPrefix(text, fence) && strings.Trim(text, fence[:1]) == "" {

@@ -22,7 +22,7 @@ import (
 type runFlags struct {
 	only, repository, branch, commit, category string
 	pullRequest                                int
-	ci, dry                                    bool
+	ci, dry, newKeys                           bool
 	wait, deadline                             time.Duration
 	failOn, sarif                              string
 	files                                      lawFlags
@@ -78,11 +78,12 @@ func (f *runFlags) add(c *cobra.Command) {
 	flags.DurationVar(&f.deadline, "deadline", 0, "end in good order after so long")
 	flags.StringVar(&f.failOn, "fail-on", "failed,partial", "which outcomes end with their code: some of failed, partial, deferred; or never")
 	flags.StringVar(&f.sarif, "sarif", "", "write what passed the gate to this file, as SARIF 2.1.0")
+	flags.BoolVar(&f.newKeys, "new-keys", false, "go on with other keys than the database was written with")
 	f.files.add(c)
 }
 
 func (f *runFlags) request() (app.Request, failOn, error) {
-	req := app.Request{CI: f.ci, Wait: f.wait, Deadline: f.deadline, Policy: f.files.policy, Settings: f.files.settings}
+	req := app.Request{CI: f.ci, Wait: f.wait, Deadline: f.deadline, NewKeys: f.newKeys, Policy: f.files.policy, Settings: f.files.settings}
 	fail, err := parseFailOn(f.failOn)
 	if err != nil {
 		return req, nil, err

@@ -263,10 +263,11 @@ type CampaignTask struct {
 	ShownAt  time.Time // first; zero: not yet
 }
 
-// Documents keeps the policies and settings that were in force, by revision.
+// Documents keeps the policies and settings that were in force, by revision, and
+// by which keys the store was written.
 type Documents interface {
-	// KeepDocument says that a document of a kind (DocumentPolicy or
-	// DocumentSettings) is in force from now on. A body is stored once for each
+	// KeepDocument says that a document of a kind (DocumentPolicy, ...) is in
+	// force from now on. A body is stored once for each
 	// revision; keeping the newest one again writes nothing.
 	KeepDocument(ctx context.Context, kind, revision string, body []byte, at time.Time) error
 	// NewestDocument returns the one that came into force last; its revision
@@ -277,10 +278,13 @@ type Documents interface {
 }
 
 // The kinds of documents: a ZIP archive of the policy's files, and the text of
-// settings.yaml.
+// settings.yaml. Of keys there is the fingerprint, as the revision, and nothing
+// else.
 const (
-	DocumentPolicy   = "policy"
-	DocumentSettings = "settings"
+	DocumentPolicy     = "policy"
+	DocumentSettings   = "settings"
+	DocumentMarkersKey = "markers-key"
+	DocumentSecretsKey = "secrets-key"
 )
 
 // Entry is a line for the ledger, before it has a number.

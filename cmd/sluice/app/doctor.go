@@ -142,6 +142,11 @@ func (c *checkup) database(ctx context.Context) {
 		c.fail("store", err.Error(), "")
 		return
 	}
+	for _, u := range c.keyUses() {
+		if _, isNew, err := c.newKey(ctx, db, u); err == nil && isNew {
+			c.fail("keys."+u.need, u.path+" is not the key this database was written with", "restore that one; if it is lost for good, `sluice run --new-keys`: "+u.otherwise)
+		}
+	}
 	c.ok("store", c.Config.Store+": its schema is this program's and it is not damaged")
 	c.ledger(ctx, db)
 	c.overdue(ctx, db)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -14,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/sluice-sec/sluice/promoter/evidence"
+	"github.com/sluice-sec/sluice/promoter/store"
 )
 
 // KeySize is the length of a key in bytes. A key file holds one key as
@@ -64,6 +66,58 @@ func (a *App) key(path, need string) ([]byte, error) {
 		return nil, &UsageError{Err: fmt.Errorf("keys.%s: %w", need, err)}
 	}
 	return key, nil
+}
+
+// keyUse is one of the configured keys, and what becomes of a database that is
+// gone on with by another one.
+type keyUse struct{ kind, need, path, otherwise string }
+
+func (a *App) keyUses() []keyUse {
+	return []keyUse{
+		{store.DocumentMarkersKey, "markers_file", a.Config.Keys.MarkersFile, "Sluice does not recognise its own comments, should the database ever have to be restored"},
+		{store.DocumentSecretsKey, "secrets_file", a.Config.Keys.SecretsFile, "every secret that is known is found anew, without what people said of it"},
+	}
+}
+
+// fingerprint tells a key from others and gives nothing of it away.
+func fingerprint(key []byte) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("sluice key fingerprint"))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// newKey tells whether a key is another one than that by which the database was
+// written last; "" where there is nothing to compare. mark is the key's.
+func (a *App) newKey(ctx context.Context, docs store.Documents, u keyUse) (mark string, isNew bool, err error) {
+	if u.path == "" {
+		return "", false, nil
+	}
+	key, err := a.key(u.path, u.need)
+	if err != nil {
+		return "", false, err
+	}
+	known, _, err := docs.NewestDocument(ctx, u.kind)
+	mark = fingerprint(key)
+	return mark, known != "" && known != mark, err
+}
+
+// keepKeys remembers by which keys the database is written, and refuses others
+// unless a person says that they are meant.
+func (a *App) keepKeys(ctx context.Context, docs store.Documents, accept bool) error {
+	for _, u := range a.keyUses() {
+		mark, isNew, err := a.newKey(ctx, docs, u)
+		switch {
+		case err != nil:
+			return err
+		case isNew && !accept:
+			return &UsageError{Err: fmt.Errorf("keys.%s: %s is not the key this database was written with: restore that one. If it is lost for good, `sluice run --new-keys` goes on with this one, and %s", u.need, u.path, u.otherwise)}
+		case mark != "":
+			if err := docs.KeepDocument(ctx, u.kind, mark, nil, a.opt.Now()); err != nil {
+				return fmt.Errorf("keep the fingerprint of keys.%s: %w", u.need, err)
+			}
+		}
+	}
+	return nil
 }
 
 // Hasher returns a keyed hash for secrets: 128 bits of HMAC-SHA-256 in hex.

@@ -24,6 +24,7 @@ type Request struct {
 	Deadline  time.Duration      // after which the run ends in good order; 0: never
 	Policy    string             // a policy folder to use instead of the configured one
 	Settings  string             // a settings file to use instead of the configured one
+	NewKeys   bool               // go on with other keys than the database was written with
 	Progress  run.Progress
 	// Recovering: only adopt what the world has and the store does not.
 	Recovering bool
@@ -76,6 +77,9 @@ func (a *App) first(ctx context.Context, req Request) error {
 }
 
 func (a *App) locked(ctx context.Context, req Request, s store.Store, law *Law, cfg run.Config) (*run.Report, error) {
+	if err := a.keepKeys(ctx, s, req.NewKeys); err != nil {
+		return nil, err
+	}
 	if err := a.keep(ctx, s, law); err != nil {
 		return nil, fmt.Errorf("keep policy and settings: %w", err)
 	}

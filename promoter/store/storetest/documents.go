@@ -34,6 +34,10 @@ func documents(t *testing.T, s store.Store) {
 	}
 	ok(t, s.KeepDocument(ctx, store.DocumentSettings, "s0", nil, At(3))) // an empty file is a document
 	newest(store.DocumentSettings, "s0", "")
+	for _, kind := range []string{store.DocumentMarkersKey, store.DocumentSecretsKey} {
+		ok(t, s.KeepDocument(ctx, kind, "k1", nil, At(3)))
+		newest(kind, "k1", "")
+	}
 	if s.KeepDocument(ctx, "poem", "r", nil, At(4)) == nil {
 		t.Error("a kind outside the list was kept")
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-sec/sluice/promoter"
+	sandbox "github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
 // TestCutAnywhere cuts the wire before and after every request of every verb,
@@ -20,6 +21,7 @@ func TestCutAnywhere(t *testing.T) {
 	}
 	for _, verb := range []promoter.Verb{
 		promoter.VerbReview, promoter.VerbSummary, promoter.VerbEditComment, promoter.VerbEditSummary, promoter.VerbResolve, promoter.VerbReply,
+		promoter.VerbDismiss, promoter.VerbReopen,
 	} {
 		t.Run(string(verb), func(t *testing.T) {
 			clean := newBench(t)
@@ -69,9 +71,24 @@ func prepared(b *bench, verb promoter.Verb) promoter.Effect {
 		e = b.effect(verb, "tok", b.do(b.effect(promoter.VerbReview, "before", inline(1, 12)))[0])
 	case promoter.VerbReply:
 		e = b.asked(b.effect(verb, "tok", b.do(b.effect(promoter.VerbReview, "before", inline(1, 12)))[0]))
+	case promoter.VerbDismiss:
+		e = b.effect(verb, "tok", b.alerted())
+	case promoter.VerbReopen:
+		n := b.do(b.effect(promoter.VerbDismiss, "before", b.alerted()))[0]
+		n.State = promoter.NoticeWithdrawn
+		e = b.effect(verb, "tok", n)
 	}
 	b.wire.Sent = 0
 	return e
+}
+
+// alerted adds an alert, and is the notice that dismisses it.
+func (b *bench) alerted() promoter.Notice {
+	b.t.Helper()
+	number, err := b.AddDependabotAlert(shop, sandbox.DependabotAlert{Package: "left-pad", Manifest: "package.json", GHSA: "GHSA-2222-3333-4444"})
+	b.must(err)
+	d := promoter.Dismissing{Alert: promoter.AlertRef{Kind: "dependabot", Number: number}, Reason: "inaccurate", Comment: "false-positive in Sluice"}
+	return promoter.Notice{No: 5, Surface: promoter.SurfaceAlert, Group: d.Alert.String(), Body: d.Body(), State: promoter.NoticePlanned, Generation: 1}
 }
 
 // asked lets alice ask beside the effect's notice.
@@ -116,6 +133,11 @@ func (b *bench) visible() []string {
 	}
 	for _, c := range p.Comments {
 		out = append(out, "summary "+c.Body)
+	}
+	w, err := b.World()
+	b.must(err)
+	for _, a := range w.Repository(shop).Dependabot {
+		out = append(out, fmt.Sprintf("alert %s %s by %q: %s", a.State, a.Reason, a.DismissedBy, a.Comment))
 	}
 	return out
 }

@@ -116,10 +116,8 @@ func (t *target) ownReviews(ctx context.Context) (ownReviews, error) {
 		return own, err
 	}
 	for _, r := range all {
-		if login := r.GetUser().GetLogin(); !t.mine(login) {
-			if r.GetUser().GetType() == "Bot" && scans(login) && !slices.Contains(t.beside, login) {
-				t.beside = append(t.beside, login)
-			}
+		if !t.mine(r.GetUser().GetLogin()) {
+			t.meet(r.GetUser())
 			continue
 		}
 		m, ok := t.signer.open(r.GetBody())
@@ -139,6 +137,15 @@ func (t *target) ownReviews(ctx context.Context) (ownReviews, error) {
 		}
 	}
 	return own, nil
+}
+
+// meet notes another scanner's bot that speaks in the pull request, too.
+func (t *target) meet(u *github.User) {
+	login := u.GetLogin()
+	bot := u.GetType() == "Bot" || strings.HasSuffix(strings.ToLower(login), "-bot") // some are accounts
+	if bot && scans(login) && !slices.Contains(t.beside, login) {
+		t.beside = append(t.beside, login)
+	}
 }
 
 // scans tells the bots of other scanners from those that do something else.

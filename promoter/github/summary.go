@@ -77,6 +77,11 @@ func (t *target) summaries(ctx context.Context) ([]comment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read summaries: %w", err)
 	}
+	for _, c := range all {
+		if !t.mine(c.User.GetLogin()) {
+			t.meet(&c.User)
+		}
+	}
 	mine := slices.DeleteFunc(all, func(c comment) bool {
 		m, ok := t.signer.open(c.Body)
 		return !ok || m.kind != inSummary || !t.mine(c.User.GetLogin())

@@ -64,7 +64,7 @@ func newBench(t *testing.T) *bench {
 		b.AddToken(sandbox.Token{Value: login, Login: login})
 	}
 	b.AddToken(sandbox.Token{Value: "bot", Login: "sluice[bot]", App: true,
-		Permissions: map[string]string{"metadata": "read", "contents": "read", "pull_requests": "write"}})
+		Permissions: map[string]string{"metadata": "read", "contents": "read", "pull_requests": "write", "vulnerability_alerts": "write"}})
 	if _, err := b.OpenPullRequest(shop, sandbox.NewPullRequest{Title: "Fix it", Head: "fix", Author: "alice"}); err != nil {
 		t.Fatal(err)
 	}

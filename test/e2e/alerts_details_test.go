@@ -54,13 +54,6 @@ func (p *alerted) facts(full string) []store.Finding {
 	return nil
 }
 
-func (p *alerted) requests(route string) int {
-	p.t.Helper()
-	w, err := p.sandbox.World()
-	p.must(err)
-	return w.Requests[route].Requests
-}
-
 // What the inventory tells of a repository is in the document that a policy sees.
 func TestThePolicySeesTheInventory(t *testing.T) {
 	p := newAlerted(t, ofAcme()[1])

@@ -43,6 +43,9 @@ func (p *pull) codeScanning(ctx context.Context) error {
 func (p *pull) listRepositories(ctx context.Context) error {
 	listed, paid, err := p.client.Inventory(ctx, p.opt.Organisation)
 	p.listed, p.paid = listed, p.paid+paid
+	for _, r := range listed {
+		p.branches[strings.ToLower(r.Owner+"/"+r.Name)] = r.DefaultBranch
+	}
 	return wrap(p.opt.Organisation, err)
 }
 
@@ -180,13 +183,18 @@ func (p *pull) open(ctx context.Context, full string) (map[int]bool, error) {
 }
 
 // defaultBranch asks for a repository that no inventory has listed.
-func (p *pull) defaultBranch(ctx context.Context, full string) (string, error) {
+func (p *pull) defaultBranch(ctx context.Context, full string) (branch string, err error) {
+	if branch, ok := p.branches[strings.ToLower(full)]; ok {
+		return branch, nil
+	}
 	owner, name, _ := strings.Cut(full, "/")
 	if r, ok := p.client.Listed(owner, name); ok {
 		return r.DefaultBranch, nil
 	}
-	var r githubapi.Repository
-	var err error
-	p.away(func() { r, err = p.client.Repository(ctx, owner, name) })
-	return r.DefaultBranch, err
+	err = p.spend(func() (bool, error) {
+		r, err := p.client.Repository(ctx, owner, name)
+		branch = r.DefaultBranch
+		return false, err
+	})
+	return branch, err
 }

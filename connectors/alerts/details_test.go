@@ -138,7 +138,7 @@ func TestAReportThatCannotBeHad(t *testing.T) {
 	})
 	t.Run("because the budget is spent", func(t *testing.T) {
 		g := &reported{newest: 1}
-		f := feed(t, g, alerts.Options{Kind: alerts.CodeScanning, Repositories: []string{"acme/shop"}, Budget: 2}) // alerts, analyses
+		f := feed(t, g, alerts.Options{Kind: alerts.CodeScanning, Repositories: []string{"acme/shop"}, Budget: 3}) // alerts, the repository, analyses
 		if one, note := g.pull(t, f); one.Parts.Snippet != "" || !strings.Contains(note, "spent") || g.asked != 0 {
 			t.Errorf("%+v, note %q, asked %d: want the alert as it is and the next pull named", one, note, g.asked)
 		}

@@ -73,7 +73,7 @@ func (f *Feed) Documents(ctx context.Context, w connectors.Wanted) ([]connectors
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &pull{Feed: f, wanted: w, spool: spool, scans: map[string]*scan{}, in: map[string][]*scan{}, unread: map[string]error{}}
+	p := &pull{Feed: f, wanted: w, spool: spool, scans: map[string]*scan{}, in: map[string][]*scan{}, branches: map[string]string{}, unread: map[string]error{}}
 	p.answered = sync.NewCond(&p.mu)
 	p.mu.Lock()
 	defer p.mu.Unlock()

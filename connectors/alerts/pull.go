@@ -24,6 +24,7 @@ type pull struct {
 	in       map[string][]*scan // by repository in lower case
 	order    []string
 	listed   []githubapi.Repository // of the organisation
+	branches map[string]string      // its default branches, by repository in lower case; a long pull outlasts what the client remembers
 	problems []connectors.Problem
 	unread   map[string]error // lists of branches that broke off: by repository in lower case, "" for all
 	paid     int              // requests that cost quota

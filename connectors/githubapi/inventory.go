@@ -12,8 +12,8 @@ import (
 )
 
 // listedFor is how long what a list said of a repository need not be asked for
-// again: a run, but not the next one.
-const listedFor = 10 * time.Minute
+// again: a run, also one over 10,000 repositories, but not the next one.
+const listedFor = 30 * time.Minute
 
 // inventory remembers the repositories that were listed last.
 type inventory struct {

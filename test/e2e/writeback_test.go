@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -291,5 +292,64 @@ func TestWriteBackUnderTheCeiling(t *testing.T) {
 	p.run()
 	if n := count(); n != 4 {
 		t.Errorf("%d dismissed after the plan was approved, want 4", n)
+	}
+}
+
+// dying is a store that fails once, as if the process had ended there: what it
+// was asked at that point is carried out or not, and nothing after it counts.
+type dying struct {
+	store.Store
+	at   string
+	dead bool
+}
+
+var errDead = errors.New("the process is gone")
+
+func (d *dying) die(at string) error {
+	if d.dead = d.dead || d.at == at; d.dead {
+		return errDead
+	}
+	return nil
+}
+
+func (d *dying) Sent(ctx context.Context, id int64) error {
+	if err := d.die("before sent"); err != nil {
+		return err
+	}
+	return errors.Join(d.Store.Sent(ctx, id), d.die("after sent"))
+}
+
+func (d *dying) Settle(ctx context.Context, s store.Settlement) error {
+	if err := d.die("before settle"); err != nil {
+		return err
+	}
+	return errors.Join(d.Store.Settle(ctx, s), d.die("after settle"))
+}
+
+func TestWriteBackIsTakenUpWhereItEnded(t *testing.T) {
+	p := written(t)
+	p.writeBack(true)
+	for _, at := range []string{"before sent", "after sent", "before settle", "after settle"} {
+		for _, decided := range []bool{true, false} {
+			want := stands
+			if p.retract(alerts.CodeScanning); decided {
+				p.decide(alerts.CodeScanning, promoter.VerdictFalsePositive, time.Time{})
+				want = "sluice-bot false positive: false-positive in Sluice, " + p.name(alerts.CodeScanning) + ": ask (at)sam"
+			}
+			before := p.changed()
+			ends := &dying{Store: p.store, at: at}
+			cfg := p.config()
+			cfg.Store = ends
+			_, _ = run.Run(context.Background(), cfg, run.Selection{})
+			if !ends.dead {
+				t.Fatalf("%s: it did not end there", at)
+			}
+			p.run()
+			p.run()
+			p.wantDismissed(at, want, stands, stands)
+			if n := p.changed() - before; n != 1 {
+				t.Errorf("ended %s, decided %v: the alert was changed %d times", at, decided, n)
+			}
+		}
 	}
 }

@@ -36,6 +36,7 @@ func BenchmarkAlerts(b *testing.B) {
 	for b.Loop() {
 		w := newAlertWorld(b)
 		w.pull(b, "first", alertRepositories*(codeEach+dependabotEach+secretsEach))
+		w.pull(b, "the rest of the reports", 0) // of analyses, as the budget has it
 		w.pull(b, "unchanged", 0)
 		must(b, w.sandbox.Analyse("acme/repo-0700", w.upload(700, codeEach+1)))
 		w.pull(b, "one alert and one page more", 1)

@@ -72,7 +72,7 @@ func TestTheInventoryIsRememberedForARun(t *testing.T) {
 	if r, _ := c.Listed("acme", "old"); r.Visibility != "private" || !r.Archived {
 		t.Errorf("listed %v", r)
 	}
-	_ = s.clock.Sleep(context.Background(), 11*time.Minute)
+	_ = s.clock.Sleep(context.Background(), 31*time.Minute)
 	if _, ok := c.Listed("acme", "shop"); ok {
 		t.Error("what was listed long ago is still taken for true")
 	}

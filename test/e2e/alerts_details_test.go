@@ -4,10 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/sluice-sec/sluice/connectors/alerts"
+	"github.com/sluice-sec/sluice/connectors/risk"
 	"github.com/sluice-sec/sluice/policy/input"
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -96,5 +100,37 @@ func TestARepositoryThatCannotBeReadClosesAndKeepsNothingElsewhere(t *testing.T)
 	p.wantStates(map[string]int{"dependabot refs/heads/main present": 1, "dependabot refs/heads/main gone": 1})
 	if got := p.states(other); got["dependabot refs/heads/main present"] != 2 {
 		t.Errorf("of the one that cannot be read: %v, want it as it was", got)
+	}
+}
+
+// A renamed repository is the same one: its alerts are known under the new name.
+func TestAlertsOfARenamedRepository(t *testing.T) {
+	p := newAlerted(t, ofAcme()...)
+	p.analyse(shop, "refs/heads/main", p.mainCommit(shop), "a/b")
+	_, err := p.sandbox.AddDependabotAlert(shop, github.DependabotAlert{Package: "left-pad", Manifest: "package.json", GHSA: "GHSA-2222-3333-4444", Summary: "Bad"})
+	p.must(err)
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	before, known := p.states(shop), len(p.facts(shop))
+	p.must(p.sandbox.RenameRepository(shop, "store"))
+	p.clock.jump(time.Hour)
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if got := p.states("acme/store"); !maps.Equal(got, before) || len(p.facts("acme/store")) != known || len(p.facts(shop)) != 0 {
+		t.Errorf("sightings %v and %d findings under the new name, %d under the old one; want %v and %d and none", got, len(p.facts("acme/store")), len(p.facts(shop)), before, known)
+	}
+}
+
+// Old figures about vulnerabilities are used, and said to be old.
+func TestOldFiguresAreFlagged(t *testing.T) {
+	p := newAlerted(t, ofAcme()[1])
+	_, err := p.sandbox.AddDependabotAlert(shop, github.DependabotAlert{Package: "left-pad", Manifest: "package.json", GHSA: "GHSA-2222-3333-4444", CVE: "CVE-2026-0001", Summary: "Bad"})
+	p.must(err)
+	cfg := p.config()
+	cfg.Risks = func(context.Context) (risk.Known, error) {
+		return risk.Known{Feeds: []risk.Status{{Name: "EPSS", Date: p.clock.Now().AddDate(0, 0, -30), Entries: 5, Stale: true}, {Name: "KEV", Problem: "no such file"}}}, nil
+	}
+	r, err := run.Run(context.Background(), cfg, run.Selection{})
+	p.must(err)
+	if said := strings.Join(r.Warnings, "\n"); !strings.Contains(said, "EPSS is of 2026") || !strings.Contains(said, "KEV cannot be read: no such file") || len(r.Risk) != 2 {
+		t.Errorf("warnings %q, risk %+v", r.Warnings, r.Risk)
 	}
 }

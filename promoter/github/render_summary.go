@@ -96,7 +96,8 @@ func listItem(group []promoter.Exhibit) string {
 		note = "*" + text(e.Note, 150) + "*"
 	}
 	first := strings.Join(nonEmpty("- **"+capital(f.Severity)+"**", inShort(e.Risk), what), " ")
-	second := strings.Join(nonEmpty(wording.Likelihood(e.Risk), mend, references(group), link("More about this rule", f.Rule.HelpURL), note), " ")
+	links := strings.Join(nonEmpty(references(group), link("More about this rule", f.Rule.HelpURL)), " · ")
+	second := strings.Join(nonEmpty(wording.Likelihood(e.Risk), mend, links, note), " ")
 	third := "<sub>" + strings.Join(nonEmpty(names(group), whyShown(e), tracked(e.Task)), ", ") + "</sub>"
 	return strings.Join(nonEmpty(first, second, third), "\n  ") // in a comment every line end shows
 }

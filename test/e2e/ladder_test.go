@@ -169,8 +169,12 @@ func TestACohortClimbsOnEvidenceAndFallsOnComplaints(t *testing.T) {
 		t.Errorf("moves %+v", r.Moves)
 	}
 	for i, number := range pulls {
-		if n := len(live(p.pull(repos[i%2], number))); n != 0 {
+		pr := p.pull(repos[i%2], number)
+		if n := len(live(pr)); n != 0 {
 			t.Errorf("%s#%d still shows %d", repos[i%2], number, n)
+		}
+		if body := pr.ReviewComments[0].Body; !strings.HasPrefix(body, "Withdrawn: people answered") {
+			t.Errorf("%s#%d does not say why: %s", repos[i%2], number, body)
 		}
 	}
 	if len(r.Tidied) != 1 || r.Tidied[0].Left != 0 || r.Tidied[0].Clean.Before(r.Tidied[0].Quiet) || r.Tidied[0].Clean.IsZero() {

@@ -121,7 +121,7 @@ func (s *story) tellCarve() {
 			what = "kept, and it says so: somebody answered in words"
 			s.expect(is.kept() && !is.resolved && strings.Contains(is.body, noisy), "the comment on a label in %s to be kept, because it was answered", pr.name())
 		default:
-			s.expect(is.withdrawn() && is.resolved && strings.Contains(is.body, "<details>"), "the comment on a label in %s to be withdrawn, the original folded", pr.name())
+			s.expect(is.withdrawn() && is.resolved && strings.Contains(is.body, "<details>"), "the comment on a label in %s to be withdrawn, because of what people answered, the original folded", pr.name())
 		}
 		real := s.scanner.rules[pr.kind]
 		s.tell("   %-15s the comment on %s: %s; the one on %s stays", pr.name(), noisy, what, real)

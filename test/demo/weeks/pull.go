@@ -116,8 +116,8 @@ func (p *place) sights(on *github.PullRequest, pr *pull) map[string]sight {
 	return out
 }
 
-// Ways a comment can stand.
-func (v sight) withdrawn() bool { return strings.HasPrefix(v.body, "Withdrawn: ") }
+// Ways a comment can stand: noise took it away, somebody's words kept it, it is fixed, none of these.
+func (v sight) withdrawn() bool { return strings.HasPrefix(v.body, "Withdrawn: people answered") }
 func (v sight) kept() bool      { return strings.HasPrefix(v.body, "*Kept, because somebody answered") }
 func (v sight) marked() bool    { return strings.HasPrefix(v.body, "Fixed in ") }
 func (v sight) stands() bool    { return v.id != 0 && !v.withdrawn() && !v.kept() && !v.marked() }

@@ -182,6 +182,9 @@ func TestEditsAndHandBacksWithoutAnAnswerAreSettled(t *testing.T) {
 		w.broken[promoter.VerbHandBack] = where
 		p.run()
 		delete(w.broken, promoter.VerbHandBack)
+		p.clock.jump(5 * time.Minute)
+		wantOutcome(t, p.run(), run.OutcomePartial) // it may still arrive
+		p.clock.jump(6 * time.Minute)
 		wantOutcome(t, p.run(), run.OutcomeOK)
 		if i := w.issues[0]; len(i.Comments) != 1 {
 			t.Errorf("%s: %+v", where, i)

@@ -96,7 +96,8 @@ type taskSelector struct {
 }
 
 // keep gives the claims that are in open tasks their places, and returns the
-// others.
+// others. What is one problem with a claim in an open task belongs to that task,
+// even if it is called something else now.
 func (s *taskSelector) keep(r RepositoryTasks) (fresh []Claim) {
 	open := map[int64]string{}
 	for _, n := range r.Have {
@@ -110,14 +111,23 @@ func (s *taskSelector) keep(r RepositoryTasks) (fresh []Claim) {
 		}
 		s.posted[taskKey{r.RepoID, BaseGroup(n.Group)}] = true
 	}
+	stands := map[string]string{} // by what a group is called now, the open task that has one of it
 	for _, c := range r.Claims {
 		group, ok := open[c.Finding]
 		if !ok {
 			fresh = append(fresh, c)
 			continue
 		}
+		if stands[c.Group] == "" {
+			stands[c.Group] = group
+		}
 		c.Group = group // it stays where it is, whatever it would be grouped by now
 		s.add(c, "")
+	}
+	for i, c := range fresh {
+		if group := stands[c.Group]; group != "" && !s.posted[taskKey{r.RepoID, c.Group}] {
+			fresh[i].Group = group
+		}
 	}
 	return fresh
 }

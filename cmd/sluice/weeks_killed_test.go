@@ -52,11 +52,12 @@ func TestKilledAnywhereTheLadderGoesOn(t *testing.T) {
 		t.Run(fmt.Sprintf("command %d: %s", i+1, s.errand), func(t *testing.T) {
 			t.Parallel()
 			want, _ := s.after(t, 0)
-			deaths := 0
+			deaths, tried := 0, 0
 			for place, name := range clean.lives[i] {
 				if !changes(name) {
 					continue
 				}
+				tried++
 				got, killed := s.after(t, place+1)
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("killed %s, place %d (-clean +killed):\n%s", name, place+1, diff)
@@ -65,10 +66,10 @@ func TestKilledAnywhereTheLadderGoesOn(t *testing.T) {
 					deaths++
 				}
 			}
-			if deaths < len(clean.lives[i])/4 {
-				t.Errorf("only %d deaths at %d places", deaths, len(clean.lives[i]))
+			t.Logf("%d deaths at %d places", deaths, tried)
+			if deaths < tried*9/10 {
+				t.Error("hardly anybody died")
 			}
-			t.Logf("%d deaths at %d places", deaths, len(clean.lives[i]))
 		})
 	}
 }

@@ -161,11 +161,13 @@ func (s *story) scan(ref, commit string) error {
 	return s.replace(ref, commit, report)
 }
 
+// cohorts are those that have not ended.
 func (s *story) cohorts() []promoter.Cohort {
 	all, err := s.store.Cohorts(context.Background())
 	if err != nil {
 		return nil
 	}
+	all = slices.DeleteFunc(all, func(c promoter.Cohort) bool { return !c.Ended.IsZero() })
 	slices.SortFunc(all, func(a, b promoter.Cohort) int { return int(a.ID - b.ID) })
 	return all
 }

@@ -95,6 +95,15 @@ func (s fusedStore) EnsureCohorts(ctx context.Context, keys []string, at time.Ti
 	return out, err
 }
 
+func (s fusedStore) Recut(ctx context.Context, all []promoter.Recut) (out []promoter.Cohort, err error) {
+	err = s.around("recut", func() error { out, err = s.Store.Recut(ctx, all); return err })
+	return out, err
+}
+
+func (s fusedStore) SetCut(ctx context.Context, law store.Cut) error {
+	return s.around("cut", func() error { return s.Store.SetCut(ctx, law) })
+}
+
 func (s fusedStore) Intend(ctx context.Context, e *promoter.Effect) error {
 	return s.around("intend "+string(e.Verb), func() error { return s.Store.Intend(ctx, e) })
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -237,7 +236,7 @@ func (s *story) wanted(p *github.PullRequest) (map[string]bool, error) {
 // letThrough tells whether stage and settings show such a problem to engineers.
 func (s *story) letThrough(f found) bool {
 	advised := slices.ContainsFunc(s.cohorts(), func(c promoter.Cohort) bool {
-		return strings.HasSuffix(c.Key, "/toy/"+f.severity) && c.Stage >= promoter.Advise
+		return c.Key == laws[s.rule].cohort(f.severity) && c.Stage >= promoter.Advise
 	})
 	return advised && laws[s.rule].threshold[f.severity] && laws[s.rule].suppressed != f.rule
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
@@ -45,19 +46,35 @@ type edited struct {
 	live bool
 }
 
-// laws are the settings that people switch between, with what they let through.
-var laws = []struct {
+type ruling struct {
 	text       string
 	threshold  map[string]bool
 	suppressed string
-}{
+}
+
+// laws are the settings that people switch between, with what they let through.
+// Some cut the cohorts otherwise: another group, or all severities in one.
+var laws = []ruling{
 	{"budgets: {pull_request: {comments: 2}}\nthresholds: {default: {advise: medium}}\n", map[string]bool{"high": true, "medium": true}, ""},
 	{"budgets: {pull_request: {comments: 2}}\nthresholds: {default: {advise: high}}\n", map[string]bool{"high": true}, ""},
-	{"budgets: {team_week: {notices: 3}}\nthresholds: {default: {advise: low}}\n", map[string]bool{"high": true, "medium": true, "low": true}, ""},
+	{core + "budgets: {team_week: {notices: 3}}\nthresholds: {default: {advise: low}}\n", map[string]bool{"high": true, "medium": true, "low": true}, ""},
 	{"ceilings: {run: {show: 3, withdraw: 2}, cohort: {show: 2}}\nthresholds: {default: {advise: medium}}\n", map[string]bool{"high": true, "medium": true}, ""},
-	{"thresholds: {default: {advise: medium}}\nsuppressions: [{scanner: toy, rule: TOY002, reason: noisy, owner: ann, expires: \"2027-12-31\"}]\n",
+	{core + "cohorts: {by: [group, scanner]}\nthresholds: {default: {advise: medium}}\nsuppressions: [{scanner: toy, rule: TOY002, reason: noisy, owner: ann, expires: \"2027-12-31\"}]\n",
 		map[string]bool{"high": true, "medium": true}, "TOY002"},
 }
+
+// cohort is the key under which findings of a severity are shown.
+func (l ruling) cohort(severity string) string {
+	switch {
+	case strings.Contains(l.text, "[group, scanner]"):
+		return "core/toy"
+	case strings.HasPrefix(l.text, core):
+		return "core/toy/" + severity
+	}
+	return "rest/toy/" + severity
+}
+
+const core = "groups: {core: {repositories: [\"acme/*\"]}}\n"
 
 func newStory(l *law, dir string, seed uint64) (*story, error) {
 	s := &story{rng: rand.New(rand.NewPCG(seed, 0x51cc)), open: map[int]*branch{}, said: map[int64]string{}, edits: map[int64]edited{},

@@ -280,3 +280,34 @@ func TestTheLedgerTellsWhoseAnswersMovedWhat(t *testing.T) {
 		t.Errorf("%d disagreements, want 5", disagreed)
 	}
 }
+
+// One repository that has all the complaints goes down alone; what the others
+// are shown stays.
+func TestADissentingRepositoryIsCarvedOut(t *testing.T) {
+	p := climbed(t)
+	var pulls []int
+	for i := range 6 {
+		pulls = append(pulls, p.change(shop, i))
+	}
+	other := p.change(pay, 9)
+	p.run()
+	for i, number := range pulls {
+		p.answer(shop, number, []string{"ada", "ben"}[i%2])
+		p.clock.jump(day)
+	}
+	r := p.run()
+	part := medium + "+repository=" + shop
+	p.wantStage(part, promoter.Triage)
+	p.wantStage(medium, promoter.Advise)
+	if len(r.Moves) != 1 || r.Moves[0].Cohort != part {
+		t.Errorf("moves %+v", r.Moves)
+	}
+	for _, number := range pulls {
+		if n := len(live(p.pull(shop, number))); n != 0 {
+			t.Errorf("#%d still shows %d", number, n)
+		}
+	}
+	if n := len(live(p.pull(pay, other))); n != 1 {
+		t.Errorf("the other repository is shown %d", n)
+	}
+}

@@ -23,6 +23,7 @@ type explanation struct {
 	Contexts []contextView     `json:"contexts"`
 	Moves    []promoter.Move   `json:"moves"` // of its cohort, newest first
 	Notices  []noticeView      `json:"notices"`
+	Answers  []verdictView     `json:"answers"` // that stand, newest first
 	Pause    *promoter.Pause   `json:"pause"`
 	inForce  map[string]string // revisions as files hold them now: policy, settings
 }
@@ -65,6 +66,8 @@ func (p *program) explainCommand() *cobra.Command {
 	var number int
 	c := &cobra.Command{
 		Use: "explain FINDING", Short: "why a finding is shown where it is, or is not", Args: takes("the FINDING (such as acme/shop:F12)"),
+		Long:    "Says where a finding is, where it is shown or why it is not, which of stage and threshold\nkept it back, and what people answered. An answer counts from the next run on.",
+		Example: "  sluice explain acme/shop:F12\n  sluice explain acme/shop:F12 --pull-request 7",
 	}
 	c.Flags().IntVar(&number, "pull-request", 0, "only as it is looked at in this pull request")
 	c.RunE = p.with(func(ctx context.Context, a *app.App, args []string) error {
@@ -135,6 +138,9 @@ func (p *program) explain(ctx context.Context, a *app.App, s store.Store, snap *
 		return nil, usagef("nothing was decided about %s in pull request #%d", v.Name, number)
 	}
 	e.notices(snap, number)
+	if e.Answers, err = listVerdicts(ctx, s, v.Name, "", false); err != nil {
+		return nil, err
+	}
 	return e, e.ladder(ctx, s, a)
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/sluice-sec/sluice/policy/input"
 )
 
 // write tells a person about one finding.
@@ -28,7 +30,13 @@ func (e *explanation) write(w io.Writer) error {
 		fmt.Fprintln(w, "\nshown")
 	}
 	for _, n := range e.Notices {
-		fmt.Fprintf(w, "  #%d %s: %s  %s\n", n.PullRequest, n.Surface, n.text(), n.URL)
+		fmt.Fprintf(w, "  %s: %s  %s\n", n.where(), n.text(), n.URL)
+	}
+	if len(e.Answers) > 0 {
+		fmt.Fprintln(w, "\nanswered")
+	}
+	for _, v := range e.Answers {
+		fmt.Fprintf(w, "  %s\n", v.text())
 	}
 	return nil
 }
@@ -62,7 +70,7 @@ func (e *explanation) writeContext(w io.Writer, c contextView) {
 	fmt.Fprintf(w, "  because   %s\n", strings.Join(c.Reasons, ", "))
 	fmt.Fprintf(w, "  bound by  %s\n", boundsText(c, e.Severity.String()))
 	for _, x := range c.Exceptions {
-		fmt.Fprintf(w, "  exception %s by %s: %s\n", x.Kind, line(x.Owner), line(x.Reason))
+		fmt.Fprintf(w, "  %s\n", exceptionText(x))
 	}
 	fmt.Fprintf(w, "  decided   in run %d by policy %s with settings %s%s\n", c.Run, short(c.Policy), short(c.Settings), e.changedText(c))
 	for _, h := range told(c.Trace) {
@@ -71,6 +79,15 @@ func (e *explanation) writeContext(w io.Writer, c contextView) {
 	if c.Now != nil {
 		fmt.Fprintf(w, "  now       %s\n", c.Now.text())
 	}
+}
+
+// exceptionText is what the settings accept, with its owner, or the kind of an
+// answer that settles it; who gave that stands below, with the answers.
+func exceptionText(x input.Exception) string {
+	if x.Owner == "" {
+		return "settled   by a person's answer: " + line(x.Reason)
+	}
+	return fmt.Sprintf("exception %s by %s: %s", x.Kind, line(x.Owner), line(x.Reason))
 }
 
 // told are the rules whose authors said what they are about, else all. JSON has
@@ -134,6 +151,14 @@ func boundsText(c contextView, severity string) string {
 		return "neither the stage (" + c.Stage.String() + ") nor the threshold (" + c.Threshold + "), but the reasons above"
 	}
 	return "nothing: the stage (" + c.Stage.String() + ") and the threshold (" + c.Threshold + ") let it through"
+}
+
+// where it is shown: a task is of no pull request.
+func (n noticeView) where() string {
+	if n.PullRequest == 0 {
+		return n.Surface
+	}
+	return fmt.Sprintf("#%d %s", n.PullRequest, n.Surface)
 }
 
 func (n noticeView) text() string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,7 +62,8 @@ func (p *program) planListCommand() *cobra.Command {
 // planView is a plan with its findings by name.
 type planView struct {
 	promoter.Approval
-	Findings []planItem `json:"findings"`
+	Findings []planItem    `json:"findings"`
+	Answers  []verdictView `json:"answers,omitempty"` // that an exception rests on; `plan show` has them
 }
 
 type planItem struct {
@@ -87,13 +89,32 @@ func (p *program) planShowCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if views[0].Answers, err = reasonsOf(ctx, s, views[0]); err != nil {
+			return err
+		}
 		return p.show(views[0], func(w io.Writer) error { return p.writePlan(w, views[0]) })
 	})
 	return c
 }
 
+// reasonsOf are the answers that an exception rests on, which is about one finding.
+func reasonsOf(ctx context.Context, s store.Store, plan planView) ([]verdictView, error) {
+	if plan.Kind != promoter.ApprovalException || len(plan.Findings) == 0 {
+		return nil, nil
+	}
+	said, err := listVerdicts(ctx, s, plan.Findings[0].Finding, "", false)
+	return slices.DeleteFunc(said, func(v verdictView) bool { return promoter.ExceptionPlan(v.Verdict) != plan.ID }), err
+}
+
 func (p *program) writePlan(w io.Writer, v planView) error {
-	fmt.Fprintf(w, "%s (%s, %s, made by run %d on %s)\n%s\n", v.ID, v.Kind, v.State, v.RunID, day(v.Created), line(v.Reason))
+	maker := "a command"
+	if v.RunID != 0 {
+		maker = fmt.Sprintf("run %d", v.RunID)
+	}
+	fmt.Fprintf(w, "%s (%s, %s, made by %s on %s)\n%s\n", v.ID, v.Kind, v.State, maker, day(v.Created), line(v.Reason))
+	for _, answer := range v.Answers {
+		fmt.Fprintf(w, "  %s\n", answer.text())
+	}
 	if !v.Decided.IsZero() {
 		fmt.Fprintf(w, "%s by %s on %s\n", v.State, v.Actor, day(v.Decided))
 	}
@@ -208,7 +229,7 @@ func (p *program) planAnswerCommand(verb string, state promoter.ApprovalState, s
 		}
 		answer := map[string]any{"id": plan.ID, "state": state, "actor": a.Actor, "items": len(plan.Items) + len(plan.Moves)}
 		return p.show(answer, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s %s by %s: %d items; the next run acts on it\n", plan.ID, state, a.Actor, len(plan.Items)+len(plan.Moves))
+			_, err := fmt.Fprintf(w, "%s %s by %s: %s; the next run acts on it\n", plan.ID, state, a.Actor, counted(len(plan.Items)+len(plan.Moves), "item"))
 			return err
 		})
 	})

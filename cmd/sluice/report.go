@@ -54,6 +54,7 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 		fmt.Fprintf(w, "risk          %s in another class than before\n", countedOf(r.RiskChanges, "advisory is", "advisories are"))
 	}
 	writeMoves(w, r)
+	writeHeard(w, r.Heard)
 	writeEffects(w, r)
 	for _, plan := range r.Plans {
 		fmt.Fprintf(w, "plan %s waits: %s; `sluice plan show %s`, then `sluice plan approve %s`\n", plan.ID, line(plan.Reason), plan.ID, plan.ID)
@@ -104,6 +105,14 @@ func writeMoves(w io.Writer, r *run.Report) {
 		}
 		fmt.Fprintf(w, "withdrawn     %s was quiet at %s and clean at %s\n", t.Cohort, t.Quiet.UTC().Format(time.RFC3339), t.Clean.UTC().Format(time.RFC3339))
 	}
+}
+
+// writeHeard is silent where nobody said anything.
+func writeHeard(w io.Writer, h run.HeardCounts) {
+	if h == (run.HeardCounts{}) {
+		return
+	}
+	fmt.Fprintf(w, "answers       %d stand%s\n", h.Answers, some(count(h.TakenBack, "taken back"), count(h.Replies, "replied to now")))
 }
 
 func writeEffects(w io.Writer, r *run.Report) {

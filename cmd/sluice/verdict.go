@@ -52,7 +52,7 @@ func (p *program) verdictAddCommand() *cobra.Command {
 			return err
 		}
 		return p.show(v, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s: %s, by %s\n", view.Name, v.Kind, a.Actor)
+			_, err := fmt.Fprintf(w, "%s: %s, by %s; the next run acts on it\n", view.Name, v.Kind, a.Actor)
 			return err
 		})
 	})
@@ -238,6 +238,18 @@ func listVerdicts(ctx context.Context, s store.Store, of, who string, all bool) 
 		out = append(out, verdictView{Verdict: v, Name: promoter.FindingName(names[v.RepoID], v.Finding), Who: people[v.Person].name(v.Person), Note: verdictNote(v)})
 	}
 	return out, nil
+}
+
+// text is the verdict in a line.
+func (v verdictView) text() string {
+	text := fmt.Sprintf("%s by %s on %s", v.Kind, v.Who, day(v.At))
+	if !v.Until.IsZero() {
+		text += ", until " + day(v.Until)
+	}
+	if v.Reason != "" {
+		text += ": " + line(v.Reason)
+	}
+	return text + some(v.Note)
 }
 
 func verdictNote(v promoter.Verdict) string {

@@ -166,6 +166,9 @@ func parseVerdictsCSV(raw []byte) ([]importLine, error) {
 func knownColumns(head []string) error {
 	for i, name := range head {
 		column := strings.ToLower(strings.TrimSpace(name))
+		if column == "verdict" { // as `sluice verdict list` calls it
+			column = "kind"
+		}
 		switch {
 		case !slices.Contains(importColumns, column):
 			return fmt.Errorf("column %q is none of %s", cut(name, 20), strings.Join(importColumns, ", ")) // the file may be a secret

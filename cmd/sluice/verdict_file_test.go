@@ -15,6 +15,7 @@ func TestParseVerdicts(t *testing.T) {
 		"semicolons":       {strings.ReplaceAll(one, ",", ";"), "line 2 acme/shop:F1 useful"},
 		"no end of line":   {strings.TrimSpace(one), "line 2 acme/shop:F1 useful"},
 		"shouted columns":  {"Finding , KIND\nacme/shop:F1,useful", "line 2 acme/shop:F1 useful"},
+		"verdict for kind": {"finding,verdict\nacme/shop:F1,useful", "line 2 acme/shop:F1 useful"},
 		"empty lines":      {"finding,kind\n\n\nacme/shop:F1,useful\n\n", "line 4 acme/shop:F1 useful"},
 		"only columns":     {"finding,kind\n", ""},
 		"an open quote":    {"finding,kind\nacme/shop:F1,\"useful\nacme/shop:F2,useful\n", "lines 2 to 3: extraneous or missing \" in quoted-field"},

@@ -20,6 +20,7 @@ import (
 // imported is what came of a file.
 type imported struct {
 	Recorded int      `json:"recorded"` // those known already among them
+	Known    int      `json:"known"`    // of those recorded, what an earlier import had said
 	Repeated int      `json:"repeated"` // lines that say what another line says
 	Problems []string `json:"problems"`
 }
@@ -52,7 +53,7 @@ func (p *program) verdictImportCommand() *cobra.Command {
 				}
 				fmt.Fprintf(p.err, "%s: %s\n", args[0], problem)
 			}
-			text := fmt.Sprintf("%s recorded, %s skipped", counted(done.Recorded, "verdict"), counted(len(done.Problems), "line"))
+			text := fmt.Sprintf("%s recorded%s, %s skipped", counted(done.Recorded, "verdict"), some(count(done.Known, "known before")), counted(len(done.Problems), "line"))
 			if done.Repeated > 0 {
 				text += fmt.Sprintf(", %s said what another says", counted(done.Repeated, "line"))
 			}
@@ -103,7 +104,21 @@ func importVerdicts(ctx context.Context, a *app.App, s store.Store, lines []impo
 		rec.Verdicts[i].Person = ids[i]
 	}
 	done.Recorded = len(rec.Verdicts)
+	if done.Known, err = alreadyImported(ctx, s, said); err != nil {
+		return done, err
+	}
 	return done, s.Record(ctx, rec)
+}
+
+// alreadyImported counts what stands from earlier imports.
+func alreadyImported(ctx context.Context, s store.Answers, said map[string]bool) (n int, err error) {
+	standing, err := s.Verdicts(ctx, store.VerdictQuery{Standing: true})
+	for _, v := range standing {
+		if v.Source == promoter.FromImport && said[v.ExternalID] {
+			n++
+		}
+	}
+	return n, err
 }
 
 type findingKey struct{ repo, no int64 }

@@ -92,7 +92,7 @@ func plain(k jsonschema.ErrorKind) string {
 			words[i] = fmt.Sprint(w)
 		}
 		got := fmt.Sprint(k.Got)
-		return fmt.Sprintf("%q is not one of %s%s", got, strings.Join(words, ", "), suggest(got, words))
+		return fmt.Sprintf("%q is not one of %s%s", got, strings.Join(words, ", "), meant(got, words))
 	case *kind.Type:
 		return fmt.Sprintf("is %s, must be %s", kindOf(k.Got), kindOf(strings.Join(k.Want, " or ")))
 	case *kind.Pattern:
@@ -168,9 +168,14 @@ func deref(s *jsonschema.Schema) *jsonschema.Schema {
 
 // suggest names the closest known word, or all of them when none is close.
 func suggest(got string, known []string) string {
-	if len(known) == 0 {
-		return ""
+	if text := meant(got, known); text != "" || len(known) == 0 {
+		return text
 	}
+	return "; known here: " + strings.Join(known, ", ")
+}
+
+// meant names the closest known word, if one is close.
+func meant(got string, known []string) string {
 	best, distance := "", 3
 	for _, k := range known {
 		if n := edits(strings.ToLower(got), k); n < distance {
@@ -180,7 +185,7 @@ func suggest(got string, known []string) string {
 	if best != "" {
 		return fmt.Sprintf("; did you mean %q?", best)
 	}
-	return "; known here: " + strings.Join(known, ", ")
+	return ""
 }
 
 // edits is the number of single characters to insert, delete or replace.

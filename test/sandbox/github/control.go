@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/sluice-sec/sluice/test/sandbox/control"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
@@ -21,7 +24,7 @@ func (s *Server) serveControl(w http.ResponseWriter, r *http.Request, command st
 func (s *Server) Do(command string, data []byte) (any, error) {
 	run := controls[command]
 	if run == nil {
-		return nil, fmt.Errorf("command %q: %w", command, ErrUnknown)
+		return nil, fmt.Errorf("command %q: %w; there are %s", command, ErrUnknown, strings.Join(slices.Sorted(maps.Keys(controls)), ", "))
 	}
 	var in order
 	if err := json.Unmarshal(data, &in); err != nil {

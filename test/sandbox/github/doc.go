@@ -13,7 +13,7 @@
 // test's hand (Analyse, AddDependabotAlert, ...) changes them. An uploaded result is known again by rule, path and
 // message, which is much less than GitHub looks at.
 //
-// The awkward truth: it knows no forks, labels, milestones, teams, protected branches, check runs, webhooks or file-level
+// The awkward truth: it knows no forks, labels, milestones, teams, protected branches, webhooks or file-level
 // comments; nobody is ever suspended; numbers of followers and the like are zero. Secondary limits follow the published
 // figures, of which GitHub says that they may change without notice; submitting a review counts as creating content,
 // which GitHub does not say. It is no place for real tokens: they are stored as they are.

@@ -106,10 +106,11 @@ func (t *target) dismiss(ctx context.Context, n promoter.Notice) (promoter.Obser
 	case a.State == "fixed":
 		return promoter.ObservedPost{}, stale("alert %s is fixed", want.Alert)
 	}
-	return t.patchAlert(ctx, n, want.Alert, map[bool]map[string]string{
-		false: {"state": "dismissed", "dismissed_reason": want.Reason, "dismissed_comment": t.signer.sealDismissal(want, t.effect.Token)},
-		true:  {"state": "resolved", "resolution": want.Reason, "resolution_comment": t.signer.sealDismissal(want, t.effect.Token)},
-	}[want.Alert.Kind == "secret-scanning"])
+	sealed := t.signer.sealDismissal(want, t.effect.Token)
+	if want.Alert.Kind == "secret-scanning" {
+		return t.patchAlert(ctx, n, want.Alert, map[string]string{"state": "resolved", "resolution": want.Reason, "resolution_comment": sealed})
+	}
+	return t.patchAlert(ctx, n, want.Alert, map[string]string{"state": "dismissed", "dismissed_reason": want.Reason, "dismissed_comment": sealed})
 }
 
 // reopen opens an alert that we dismissed; one that a person dismissed anew

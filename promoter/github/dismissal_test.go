@@ -17,12 +17,8 @@ func TestWhichDismissalsAreOurs(t *testing.T) {
 	w, err := b.World()
 	b.must(err)
 	comment := w.Repository(shop).Dependabot[0].Comment
-	repo := promoter.Repository{ExternalID: "1"}
-	if found, err := b.surface().Repository(context.Background(), "acme", "shop"); err != nil {
-		t.Fatal(err)
-	} else {
-		repo = found
-	}
+	repo, err := b.surface().Repository(context.Background(), "acme", "shop")
+	b.must(err)
 	ours := promoter.AlertDismissal{Alert: promoter.AlertRef{Kind: "dependabot", Number: 1}, By: "Sluice[bot]", Comment: comment}
 	for name, tt := range map[string]struct {
 		change func(*promoter.AlertDismissal)

@@ -75,7 +75,7 @@ type Effect struct {
 	Cohorts    []Cohort    `json:"cohorts"`         // generations it was planned under
 	Attempt    int64       `json:"attempt"`
 	NotBefore  time.Time   `json:"not_before,omitzero"`
-	SentAt     time.Time   `json:"sent_at,omitzero"` // when it was last about to be sent
+	SentAt     time.Time   `json:"sent_at,omitzero"` // when it was last about to be sent; like NotBefore by the clock of where it was sent
 	State      EffectState `json:"state"`
 	Error      string      `json:"error,omitempty"`
 	Reason     string      `json:"reason"`

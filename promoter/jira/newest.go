@@ -5,9 +5,25 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
 )
+
+// Time is what Jira's clock shows (serverInfo).
+func (s *Surface) Time(ctx context.Context) (time.Time, error) {
+	var server struct {
+		Time string `json:"serverTime"`
+	}
+	if err := s.read(ctx, "serverInfo", &server); err != nil {
+		return time.Time{}, fmt.Errorf("server's time: %w", err)
+	}
+	t := instant(server.Time)
+	if t.IsZero() {
+		return t, fmt.Errorf("server's time: %q is none", server.Time)
+	}
+	return t, nil
+}
 
 // Newest returns the tokens of the tasks of our own account that were made
 // last, some dozens of them: a store that does not know one of them is older

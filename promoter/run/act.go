@@ -97,7 +97,7 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 		r.report.fail("store", fmt.Errorf("intend %s: %w", verb, err))
 		return nil, false
 	}
-	if err := r.Store.Sent(r.keep, e.ID); err != nil {
+	if err := r.Store.Sent(r.keep, e.ID, r.timeAt(verb)); err != nil {
 		r.report.fail("store", fmt.Errorf("send %s: %w", verb, err))
 		return nil, false
 	}
@@ -132,6 +132,9 @@ func (r *runner) notNow(ctx context.Context, verb promoter.Verb, first planned, 
 	}
 	if why := r.shut(verb, first.Notice); why != "" {
 		return why
+	}
+	if err := r.learnTime(ctx, verb); err != nil {
+		return err.Error()
 	}
 	if first.Step == promoter.StepShow && verb != promoter.VerbCheck && verb != promoter.VerbEditCheck { // they say that all is paused
 		pause, err := r.Store.Pause(r.keep)
@@ -191,7 +194,7 @@ func (r *runner) judge(e promoter.Effect, before []promoter.Notice, seen promote
 	case errors.Is(err, promoter.ErrUnknownOutcome):
 		s.State, s.Error, outcome = promoter.EffectUnknown, err.Error(), outcomeUnknown
 		if wait := e.Verb.Settles(); wait > 0 {
-			s.NotBefore = at.Add(wait)
+			s.NotBefore = r.timeAt(e.Verb).Add(wait)
 		}
 	default:
 		// Something could not be read before anything was written.

@@ -269,7 +269,7 @@ func (l *listening) send(ctx context.Context, h promoter.Heard, body string) err
 	if err := l.Store.Intend(l.keep, &e); err != nil {
 		return fmt.Errorf("intend reply: %w", err)
 	}
-	if err := l.Store.Sent(l.keep, e.ID); err != nil {
+	if err := l.Store.Sent(l.keep, e.ID, l.timeAt(e.Verb)); err != nil {
 		return fmt.Errorf("send reply: %w", err)
 	}
 	seen, err := l.Platform.Do(ctx, e)

@@ -47,10 +47,7 @@ func (r *runner) settle(ctx context.Context, e promoter.Effect) error {
 			r.leaveUnknown(e, "not looked for in this run")
 			return nil
 		}
-		if err := r.countAnew(&e); err != nil {
-			return err
-		}
-		if why := r.tooEarly(e); why != "" {
+		if why := r.tooEarly(ctx, e); why != "" {
 			r.leaveUnknown(e, why)
 			return nil
 		}

@@ -20,6 +20,8 @@ type Tracker interface {
 	Do(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
 	// Find looks whether an effect happened, after its outcome was unknown.
 	Find(ctx context.Context, e promoter.Effect) (promoter.Observed, error)
+	// Time is what the tracker's clock shows.
+	Time(ctx context.Context) (time.Time, error)
 	// Newest returns the tokens of the tasks made last, as many as one look shows.
 	Newest(ctx context.Context) ([]string, error)
 	// StandingTasks lists every task of our own, oldest first.

@@ -15,6 +15,8 @@ type trackerState struct {
 	patience patience
 	refused  map[string]string // why, by route: one clear error, not hundreds
 	lost     int               // creations in a row whose outcome is not known
+	asked    time.Time         // when it told its time; zero: not in this run
+	told     time.Time
 }
 
 // maxLost is how many of them are enough for a run: each takes minutes to find.
@@ -124,25 +126,40 @@ func (r *runner) countLost(v promoter.Verb, out effectOutcome) {
 	}
 }
 
-// countAnew lets the wait for an effect begin now, where it was sent by a clock
-// that was set back since: nobody can say how long ago that was.
-func (r *runner) countAnew(e *promoter.Effect) error {
-	now := r.Now().UTC()
-	wait := e.Verb.Settles()
-	if wait == 0 || !e.SentAt.After(now) {
+// learnTime asks the tracker for its time, once a run: how long ago something
+// was sent to it is told by its clock, since ours may have jumped meanwhile.
+func (r *runner) learnTime(ctx context.Context, v promoter.Verb) error {
+	if !v.OnTracker() || !r.tracker.asked.IsZero() {
 		return nil
 	}
-	e.SentAt = time.Time{}
-	if !e.NotBefore.IsZero() && e.NotBefore.Sub(now) <= wait {
-		return nil
+	var told time.Time
+	err := r.tracker.patience.ask("", func() (err error) {
+		told, err = r.Tracker.Time(ctx)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("ask the tracker for its time: %w", err)
 	}
-	e.NotBefore = now.Add(wait)
-	return r.Store.Settle(r.keep, store.Settlement{EffectID: e.ID, State: promoter.EffectUnknown, Error: "the clock was set back", NotBefore: e.NotBefore, At: now})
+	r.tracker.asked, r.tracker.told = r.Now(), told
+	return nil
+}
+
+// timeAt is what the clock shows where a verb is carried out; a tracker's once
+// it was learnt.
+func (r *runner) timeAt(v promoter.Verb) time.Time {
+	now := r.Now()
+	if v.OnTracker() {
+		now = r.tracker.told.Add(now.Sub(r.tracker.asked))
+	}
+	return now.UTC()
 }
 
 // tooEarly says from when on an effect can be looked for, if not yet.
-func (r *runner) tooEarly(e promoter.Effect) string {
-	if from := e.LookFrom(); r.Now().Before(from) {
+func (r *runner) tooEarly(ctx context.Context, e promoter.Effect) string {
+	if err := r.learnTime(ctx, e.Verb); err != nil {
+		return err.Error()
+	}
+	if from := e.LookFrom(); r.timeAt(e.Verb).Before(from) {
 		return "what was sent may still arrive; it is looked for from " + from.UTC().Format(time.RFC3339) + " on"
 	}
 	return ""
@@ -161,7 +178,7 @@ func (r *runner) sendAgain(ctx context.Context, e promoter.Effect) error {
 	if why := r.notAgain(e); why != "" {
 		return r.settled(e, store.Settlement{EffectID: e.ID, State: promoter.EffectCancelled, At: r.Now().UTC(), Error: "not found, and not sent again: " + why})
 	}
-	if err := r.Store.Sent(r.keep, e.ID); err != nil {
+	if err := r.Store.Sent(r.keep, e.ID, r.timeAt(e.Verb)); err != nil {
 		return fmt.Errorf("send effect %d again: %w", e.ID, err)
 	}
 	seen, err := r.Tracker.Do(ctx, e)

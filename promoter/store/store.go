@@ -194,9 +194,9 @@ type Outbox interface {
 	// It writes no notice rows: new notices were written as planned by Apply
 	// before, and Settle writes what became of them.
 	Intend(ctx context.Context, e *promoter.Effect) error
-	// Sent marks it as about to be sent, with the time, and counts the attempt. It fails with
-	// *ConflictError when the effect is not open (any more).
-	Sent(ctx context.Context, effectID int64) error
+	// Sent marks it as about to be sent at this time, and counts the attempt.
+	// It fails with *ConflictError when the effect is not open (any more).
+	Sent(ctx context.Context, effectID int64, at time.Time) error
 	// Settle stores the outcome with the notices as they stand after it and
 	// ledger entries. States unknown and intended (deferred) keep the effect
 	// open. Done and unknown need that it was sent; a final state is never

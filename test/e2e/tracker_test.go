@@ -97,6 +97,8 @@ func (w *tracker) Find(_ context.Context, e promoter.Effect) (promoter.Observed,
 	return promoter.Observed{}, nil
 }
 
+func (w *tracker) Time(context.Context) (time.Time, error) { return w.now(), nil }
+
 func (w *tracker) Newest(context.Context) (tokens []string, err error) {
 	if w.blind {
 		return nil, errors.New("the search is down")

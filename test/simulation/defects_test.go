@@ -175,6 +175,28 @@ func TestALostTaskIsLookedForThoughTheClockWasSetBack(t *testing.T) {
 	}
 }
 
+// How long ago a task was sent is told by the tracker's clock: ours may jump before the request arrives. (Seed 865.)
+func TestALostTaskIsNotRepeatedThoughTheClockJumps(t *testing.T) {
+	s := allTasks(t, &law{}, jira.Cloud)
+	before, err := s.tasks()
+	must(t, err)
+	s.jiraFire.Inject(faults.Rule{Method: "POST", Route: "/rest/api/3/issue", Times: 1, Fault: faults.Late(5 * time.Minute)})
+	s.mustRun(t)
+	for _, off := range []time.Duration{5 * time.Hour, 5 * time.Hour, 0, 0} {
+		s.machine.off = off
+		s.clock.advance(time.Minute)
+		s.jiraFire.Arrive()
+		s.mustRun(t)
+	}
+	s.clock.advance(time.Hour)
+	s.mustRun(t)
+	after, err := s.tasks()
+	must(t, err)
+	if len(after) != len(before)+1 {
+		t.Errorf("%d tasks before, %d after", len(before), len(after))
+	}
+}
+
 // A write that arrives minutes after its connection was lost is not repeated before that: nobody is told twice, and no
 // newer text is overwritten by an older one.
 func TestAWriteToTheTrackerThatArrivesLateIsNotRepeated(t *testing.T) {

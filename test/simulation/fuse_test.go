@@ -108,8 +108,8 @@ func (s fusedStore) Intend(ctx context.Context, e *promoter.Effect) error {
 	return s.around("intend "+string(e.Verb), func() error { return s.Store.Intend(ctx, e) })
 }
 
-func (s fusedStore) Sent(ctx context.Context, id int64) error {
-	return s.around("sent", func() error { return s.Store.Sent(ctx, id) })
+func (s fusedStore) Sent(ctx context.Context, id int64, at time.Time) error {
+	return s.around("sent", func() error { return s.Store.Sent(ctx, id, at) })
 }
 
 func (s fusedStore) Settle(ctx context.Context, x store.Settlement) error {

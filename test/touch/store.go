@@ -79,8 +79,8 @@ func (s touched) Intend(ctx context.Context, e *promoter.Effect) error {
 	return s.at.around("intend "+string(e.Verb), func() error { return s.Store.Intend(ctx, e) })
 }
 
-func (s touched) Sent(ctx context.Context, id int64) error {
-	return s.at.around("sent", func() error { return s.Store.Sent(ctx, id) })
+func (s touched) Sent(ctx context.Context, id int64, at time.Time) error {
+	return s.at.around("sent", func() error { return s.Store.Sent(ctx, id, at) })
 }
 
 func (s touched) Settle(ctx context.Context, x store.Settlement) error {

@@ -64,7 +64,7 @@ func writeUntilKilled(ctx context.Context, path string) error {
 		for _, step := range []func() error{
 			func() error { return db.Apply(ctx, c) },
 			func() error { return db.Intend(ctx, &e) },
-			func() error { return db.Sent(ctx, e.ID) },
+			func() error { return db.Sent(ctx, e.ID, storetest.At(11)) },
 			func() error {
 				return db.Settle(ctx, store.Settlement{EffectID: e.ID, State: promoter.EffectDone, Notices: []promoter.Notice{n},
 					Entries: []store.Entry{{Kind: "effect", Body: e.ID}}, At: storetest.At(1)})

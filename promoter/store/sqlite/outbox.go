@@ -61,13 +61,13 @@ func (db *DB) Intend(ctx context.Context, e *promoter.Effect) error {
 }
 
 // Sent marks an effect as about to be sent and counts the attempt.
-func (db *DB) Sent(ctx context.Context, effectID int64) error {
+func (db *DB) Sent(ctx context.Context, effectID int64, at time.Time) error {
 	return db.change(ctx, fmt.Sprintf("effect %d", effectID), func(tx *sql.Tx) error {
 		if _, _, err := step(ctx, tx, effectID, promoter.EffectSent); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE effect SET attempt = attempt + 1, sent = $1 WHERE effect_id = $2`,
-			micro(db.clock()), effectID)
+			micro(at), effectID)
 		return err
 	})
 }

@@ -3,7 +3,6 @@ package storetest
 import (
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/store"
@@ -42,14 +41,14 @@ func effectLife(t *testing.T, s store.Store) {
 	same(t, "the notice itself", must(s.Load(ctx, repo))(t).Notices, []promoter.Notice{n})
 
 	same(t, "known tokens", must(s.KnownTokens(ctx, []string{"tok-0", "tok-1"}))(t), map[string]bool{"tok-1": true})
-	ok(t, s.Sent(ctx, e.ID))
-	e.State, e.Attempt, e.SentAt = promoter.EffectSent, 1, sentAt(t, s)
+	ok(t, s.Sent(ctx, e.ID, At(9)))
+	e.State, e.Attempt, e.SentAt = promoter.EffectSent, 1, At(9)
 	same(t, "sent", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
 	ok(t, s.Settle(ctx, store.Settlement{EffectID: e.ID, State: promoter.EffectUnknown, Error: "timeout", NotBefore: At(20), At: At(10)}))
 	e.State, e.Error, e.NotBefore = promoter.EffectUnknown, "timeout", At(20)
 	same(t, "unknown stays open", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
-	ok(t, s.Sent(ctx, e.ID))
-	e.State, e.Attempt, e.SentAt = promoter.EffectSent, 2, sentAt(t, s)
+	ok(t, s.Sent(ctx, e.ID, At(11)))
+	e.State, e.Attempt, e.SentAt = promoter.EffectSent, 2, At(11)
 	same(t, "sent again", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
 
 	wrong := n
@@ -75,16 +74,6 @@ func effectLife(t *testing.T, s store.Store) {
 	}
 }
 
-// sentAt is when the one open effect was sent.
-func sentAt(t *testing.T, s store.Store) time.Time {
-	t.Helper()
-	open := must(s.OpenEffects(t.Context()))(t)
-	if len(open) != 1 || open[0].SentAt.IsZero() {
-		t.Fatalf("want one effect that was sent: %+v", open)
-	}
-	return open[0].SentAt
-}
-
 // effectSteps tries every step from every state.
 func effectSteps(t *testing.T, s store.Store) {
 	const (
@@ -104,7 +93,7 @@ func effectSteps(t *testing.T, s store.Store) {
 	}
 	take := func(id int64, to promoter.EffectState) error {
 		if to == sent {
-			return s.Sent(ctx, id)
+			return s.Sent(ctx, id, At(9))
 		}
 		return s.Settle(ctx, store.Settlement{EffectID: id, State: to, At: At(1)})
 	}
@@ -133,7 +122,7 @@ func effectSteps(t *testing.T, s store.Store) {
 			t.Errorf("from %s:%s, want %s", from, got, want)
 		}
 	}
-	conflict(t, "no such effect", s.Sent(ctx, 9999))
+	conflict(t, "no such effect", s.Sent(ctx, 9999, At(9)))
 }
 
 func effectOnce(t *testing.T, s store.Store) {
@@ -175,7 +164,7 @@ func dismissals(t *testing.T, s store.Store) {
 		e.Verb, e.Target, e.Notices = verb, alert.Target, []promoter.Notice{alert}
 		ok(t, s.Intend(ctx, &e))
 		same(t, "open effects", must(s.OpenEffects(ctx))(t), []promoter.Effect{e})
-		ok(t, s.Sent(ctx, e.ID))
+		ok(t, s.Sent(ctx, e.ID, At(9)))
 		alert.State, alert.Remote = promoter.NoticePosted, promoter.Remote{ID: 7, URL: "https://x.test/7"}
 		ok(t, s.Settle(ctx, store.Settlement{EffectID: e.ID, State: promoter.EffectDone, At: At(4), Notices: []promoter.Notice{alert}}))
 	}

@@ -82,12 +82,13 @@ type Effect struct {
 	RunID      int64       `json:"run_id"`
 }
 
-// LookFrom is when it can first be looked for.
+// LookFrom is when it can first be looked for; zero: at once.
 func (e Effect) LookFrom() time.Time {
-	if e.SentAt.IsZero() {
+	wait := e.Verb.Settles()
+	if wait == 0 || e.SentAt.IsZero() {
 		return e.NotBefore
 	}
-	if settled := e.SentAt.Add(e.Verb.Settles()); settled.After(e.NotBefore) {
+	if settled := e.SentAt.Add(wait); settled.After(e.NotBefore) {
 		return settled
 	}
 	return e.NotBefore

@@ -312,11 +312,11 @@ func (d *dying) die(at string) error {
 	return nil
 }
 
-func (d *dying) Sent(ctx context.Context, id int64) error {
+func (d *dying) Sent(ctx context.Context, id int64, at time.Time) error {
 	if err := d.die("before sent"); err != nil {
 		return err
 	}
-	return errors.Join(d.Store.Sent(ctx, id), d.die("after sent"))
+	return errors.Join(d.Store.Sent(ctx, id, at), d.die("after sent"))
 }
 
 func (d *dying) Settle(ctx context.Context, s store.Settlement) error {

@@ -62,6 +62,14 @@ func (s touched) MoveCohort(ctx context.Context, m promoter.Move) (promoter.Coho
 	return got(s.at, "move "+string(m.Kind), func() (promoter.Cohort, error) { return s.Store.MoveCohort(ctx, m) })
 }
 
+func (s touched) Recut(ctx context.Context, all []promoter.Recut) ([]promoter.Cohort, error) {
+	return got(s.at, "recut", func() ([]promoter.Cohort, error) { return s.Store.Recut(ctx, all) })
+}
+
+func (s touched) SetCut(ctx context.Context, law store.Cut) error {
+	return s.at.around("set cut", func() error { return s.Store.SetCut(ctx, law) })
+}
+
 func (s touched) CarveCohort(ctx context.Context, m promoter.Move, key string) (parent, part promoter.Cohort, err error) {
 	err = s.at.around("carve", func() error { parent, part, err = s.Store.CarveCohort(ctx, m, key); return err })
 	return parent, part, err

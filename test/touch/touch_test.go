@@ -15,8 +15,8 @@ import (
 // readers are the methods of a store that write nothing.
 var readers = []string{
 	"AdvisoryRisks", "Approvals", "Backlog", "Backup", "CachedResponse", "CampaignTasks", "Campaigns", "Candidates", "CheckpointBefore",
-	"Close", "CohortCounts", "Cohorts", "Conversations", "Deliveries", "Digests", "Displayed", "Dispositions", "Document", "EffectCounts",
-	"Exposures", "Head", "Heard", "KnownTokens", "LastRun", "LedgerEntries", "Load", "Marks", "Moves", "NewestDocument", "NoticesAt",
+	"Close", "CohortCounts", "Cohorts", "Conversations", "Cut", "Deliveries", "Digests", "Displayed", "Dispositions", "Document", "EffectCounts",
+	"Exposures", "Head", "Heard", "KnownTokens", "LastRun", "LedgerEntries", "Lineage", "Load", "Marks", "Moves", "NewestDocument", "NoticesAt",
 	"OpenChanges", "OpenEffects", "Pause", "People", "Releases", "Repositories", "RunTrack", "ShownSince", "SourceStatuses",
 	"SourceTracks", "Standings", "Stirred", "TaskNotices", "Unanswered", "Untidied", "Verdicts", "VerifyLedger", "WeighedUpTo",
 }

@@ -26,7 +26,7 @@ var breaks = []struct {
 	{regexp.MustCompile(`#([0-9])`), "#\u200b$1"},
 	{regexp.MustCompile(`(?i)(gh)-([0-9])`), "$1-\u200b$2"},
 	{regexp.MustCompile(`:/`), ":\u200b/"},
-	{regexp.MustCompile(`(?i)(www)\.`), "$1\u200b."},
+	{regexp.MustCompile(`(?i)(www)(\.|$)`), "$1\u200b$2"}, // a full stop of ours may follow
 	{regexp.MustCompile(`(?i)(mailto|xmpp):`), "$1\u200b:"},
 }
 

@@ -203,7 +203,7 @@ func TestHostileText(t *testing.T) {
 		"[x]: https://evil.example", "[^1]: note", "</sub></details>", "</summary>", "<details>", "-->", "<?php", "<![CDATA[", "<a@b.example>",
 		"https://help.example/ok", "https://user:pass@help.example/", "https://help.example/a)b(c", "https://help.example/\"onclick=\"x", "javascript:alert(1)",
 		"https://github.com/acme/shop/issues/1", "HTTPS://HELP.EXAMPLE/", "https://help.example/ [x](y)", "http://help.example/", "http:/\u200b/x", "ftp://x.example",
-		"deadbeef", "1234567890", "=====", "| a | b |\n|---|---|\n| c | d |", "```suggestion\nrm -rf /\n```", "a ` b", "``` a", "a\n\n    code", "- [ ] task", "www.example.com",
+		"deadbeef", "1234567890", "=====", "| a | b |\n|---|---|\n| c | d |", "```suggestion\nrm -rf /\n```", "a ` b", "``` a", "a\n\n    code", "- [ ] task", "www.example.com", "www",
 		"*", "**", "***a***", "__a__", "~~a~~", "![](x)", "\\`", "`\\", "a@b.example", "x.y@z.example.", "xmpp:a@b.example/c", "!", "![", "![a][b]",
 	}
 	for _, s := range tests {

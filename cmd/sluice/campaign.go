@@ -59,6 +59,9 @@ func (p *program) campaignStartCommand() *cobra.Command {
 		if err := checkCampaign(ctx, c, s, law); err != nil {
 			return err
 		}
+		if err := leadsToJira(a, law); err != nil {
+			return err
+		}
 		c.Actor, c.Created = a.Actor, a.Now().UTC()
 		proposed, err := run.ProposeCampaign(ctx, s, law, c)
 		if err != nil {
@@ -96,6 +99,17 @@ func checkCampaign(ctx context.Context, c promoter.Campaign, s store.Ladder, law
 	if c.Selection.Cohort != "" {
 		_, err := findCohort(ctx, s, c.Selection.Cohort)
 		return err
+	}
+	return nil
+}
+
+// leadsToJira refuses a campaign that would wait for ever.
+func leadsToJira(a *app.App, law *settings.Settings) error {
+	switch {
+	case !slices.ContainsFunc(law.Routes, func(r settings.Route) bool { return r.Jira != nil }):
+		return usagef("no route leads to Jira, so no task would ever be made: give a route in %s a `jira` part", a.Config.Settings)
+	case a.Config.Jira == nil:
+		return usagef("a route leads to Jira, and none is configured, so no task would ever be made: give %s a `jira` part", a.Config.File)
 	}
 	return nil
 }

@@ -149,7 +149,8 @@ func untracked(snap *store.Snapshot) map[int64][]*store.Sighting {
 	out := b.onBaseByFinding()
 	for no, seen := range out {
 		claim := promoter.Claim{Finding: no, Version: b.findings[no].Version}
-		if suppressed(seen) || promoter.DecidedByPerson(snap.Notices, claim) || slices.ContainsFunc(snap.Notices, func(n promoter.Notice) bool {
+		settled := slices.ContainsFunc(snap.Dispositions, func(d promoter.Disposition) bool { return d.Finding == no && d.PullRequest == 0 && d.Ended.IsZero() })
+		if settled || suppressed(seen) || promoter.DecidedByPerson(snap.Notices, claim) || slices.ContainsFunc(snap.Notices, func(n promoter.Notice) bool {
 			return n.Surface == promoter.SurfaceTask && promoter.Shows(n, no)
 		}) {
 			delete(out, no)

@@ -30,12 +30,15 @@ func (Renderer) Check(g promoter.Gate) promoter.Check {
 	for i, group := range groups {
 		items[i] = listItem(group)
 	}
-	tail := "Mend them, or answer in the comment. Where neither can wait, the security team lets this pull request through: " +
+	head, mend := "Findings of these kinds keep a change from being merged here:", "Mend them"
+	if len(groups) == 1 {
+		head, mend = "A finding of this kind keeps a change from being merged here:", "Mend it"
+	}
+	tail := mend + ", or answer in the comment. Where neither can wait, the security team lets this pull request through: " +
 		code(fmt.Sprintf("sluice check release %s --reason ...", pullName(g.Failing[0])), 200) + "."
 	if ask := g.Failing[0].Ask; ask != "" {
 		tail += " Questions: " + text(ask, 100)
 	}
-	head := "Findings of these kinds keep a change from being merged here:"
 	c.Summary = paragraphs(head, fitting(items, maxBody-len(head)-len(tail)), tail)
 	for _, group := range groups {
 		for _, e := range group {

@@ -65,10 +65,18 @@ func many(problems [][]promoter.Exhibit) string {
 	for i, problem := range problems {
 		p := wording.Merged(problem)
 		items[i] = "- " + strings.Join(nonEmpty(
-			"**"+capital(p.Finding.Severity)+"**", inShort(p.Risk), foundByAll(problem), text(p.Finding.Message, 300),
+			"**"+capital(p.Finding.Severity)+"**", inShort(p.Risk), beside(foundByAll(problem), text(p.Finding.Message, 300)),
 			strings.Join(advisories(problem), ", "), "("+names(problem)+")"), " ")
 	}
 	return paragraphs(head, fitting(items, maxBody-len(head)-len(tail)), tail)
+}
+
+// beside parts a message from who says it.
+func beside(scanner, message string) string {
+	if message == "" {
+		return scanner
+	}
+	return scanner + ": " + message
 }
 
 // sort says what sort of problems share a notice.

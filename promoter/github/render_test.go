@@ -79,6 +79,8 @@ func TestBodies(t *testing.T) {
 	failing[0].PullRequest = 12
 	check := r.Check(promoter.Gate{Scanned: true, Failing: failing})
 	golden(t, "check", check.Title+"\n\n"+check.Summary)
+	alone := r.Check(promoter.Gate{Scanned: true, Failing: failing[:1]})
+	golden(t, "check_one", alone.Title+"\n\n"+alone.Summary)
 	golden(t, "summary_grouped", r.Summary(1, slices.Concat(wordingtest.OneUpgrade(), wordingtest.TwoScanners(), wordingtest.OneSecret(), []promoter.Exhibit{injection()})))
 	golden(t, "summary_dangerous", r.Summary(0, []promoter.Exhibit{log4j}))
 	golden(t, "summary", r.Summary(2, []promoter.Exhibit{one, injection()}))

@@ -102,7 +102,8 @@ type Exposure struct {
 	Attempt     int64     `json:"attempt"`
 	Cluster     string    `json:"cluster"` // see ClusterOf and SampleCluster
 	ShownAt     time.Time `json:"shown_at"`
-	Coin        bool      `json:"coin"` // the audit coin, or drawn at random for the queue
+	Coin        bool      `json:"coin"`            // the audit coin, or drawn at random for the queue
+	Share       float64   `json:"share,omitempty"` // the coin's chance when it was tossed
 }
 
 // ClusterOf names what one observation is made of: what a cohort shows in one

@@ -104,7 +104,7 @@ func (s *share) add(e *Exposure, said, audit reading, auditShare float64) {
 		s.people = append(s.people, said.people...)
 		s.judged = append(s.judged, said.people...)
 	case e.Coin && audit.state == answered:
-		s.audited += audit.rollback / auditShare
+		s.audited += audit.rollback / cmp.Or(e.Share, auditShare)
 		s.judged = append(s.judged, audit.people...)
 	case said.state == vanished:
 		s.shown += said.rollback

@@ -38,6 +38,7 @@ type Exposure struct {
 	ShownAt    time.Time // when the platform confirmed it, by the platform's clock
 	ClosedAt   time.Time // when its pull request was merged or closed; zero while open
 	Coin       bool      // the audit coin, tossed when it was shown; in triage the queue's draw is the coin
+	Share      float64   // the coin's chance when it was tossed, whatever Bars.AuditShare is now; 0: the same
 	Left       bool      // its rule or repository was carved out since: the rollback no longer counts it, the promotion's past keeps it
 	Rule       string
 	Repository string

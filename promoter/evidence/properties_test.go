@@ -325,6 +325,23 @@ func TestCarry(t *testing.T) {
 	})
 }
 
+// What an audited item stands for is told by the coin's chance when it was tossed.
+func TestAnAuditShareThatIsEditedWeighsNothingOtherwise(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c, all := drawCohort(t), drawRecord(t)
+		now := monday.Add(400 * day)
+		before, _ := weigh(t, c, evidence.Checkpoint{}, all, now)
+		for i := range all {
+			all[i].Share = c.Bars.AuditShare
+		}
+		c.Bars.AuditShare = .05
+		edited, _ := weigh(t, c, evidence.Checkpoint{}, all, now)
+		if diff := cmp.Diff(before, edited, sameResult); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
 func TestCoin(t *testing.T) {
 	heads := 0
 	for i := range 20_000 {

@@ -58,7 +58,7 @@ func (r *runner) draw(ctx context.Context, c promoter.Cohort) error {
 	var out []promoter.Exposure
 	for _, l := range lots[:min(len(lots), drawn-len(open))] {
 		out = append(out, promoter.Exposure{
-			RepoID: l.RepoID, Finding: l.Finding, CohortID: c.ID, Attempt: c.Attempt, Coin: true,
+			RepoID: l.RepoID, Finding: l.Finding, CohortID: c.ID, Attempt: c.Attempt, Coin: true, Share: r.Settings.Hold.Audit,
 			Cluster: promoter.SampleCluster(l.RepoID, l.Finding), ShownAt: r.Now().UTC(),
 		})
 	}

@@ -9,5 +9,8 @@ func (r *runner) shown(notices []promoter.Notice) []promoter.Exposure {
 	for _, n := range notices {
 		out = append(out, promoter.Exposures(n, r.Coin)...)
 	}
+	for i := range out {
+		out[i].Share = r.Settings.Hold.Audit
+	}
 	return out
 }

@@ -20,11 +20,11 @@ const stirring = `(SELECT COALESCE(max(stirred), 0) + 1 FROM exposure)`
 func writeExposures(ctx context.Context, tx *sql.Tx, shown []promoter.Exposure) (added int64, err error) {
 	for _, e := range shown {
 		res, err := tx.ExecContext(ctx, `
-			INSERT INTO exposure (repo_id, finding_no, notice_no, change, cohort_id, attempt, cluster, cluster_at, shown_at, closed_at, coin, rule, stirred)
+			INSERT INTO exposure (repo_id, finding_no, notice_no, change, cohort_id, attempt, cluster, cluster_at, shown_at, closed_at, coin, share, rule, stirred)
 			SELECT $1, $2, $3, $4, $5, $6, $7,
-				COALESCE((SELECT min(cluster_at) FROM exposure WHERE cohort_id = $5 AND attempt = $6 AND cluster = $7), $8), $8, NULL, $9, '', `+stirring+`
+				COALESCE((SELECT min(cluster_at) FROM exposure WHERE cohort_id = $5 AND attempt = $6 AND cluster = $7), $8), $8, NULL, $9, $10, '', `+stirring+`
 			WHERE true ON CONFLICT (repo_id, notice_no, finding_no, cohort_id, attempt, shown_at) DO NOTHING`,
-			e.RepoID, e.Finding, e.Notice, e.PullRequest, e.CohortID, e.Attempt, e.Cluster, micro(e.ShownAt), e.Coin)
+			e.RepoID, e.Finding, e.Notice, e.PullRequest, e.CohortID, e.Attempt, e.Cluster, micro(e.ShownAt), e.Coin, e.Share)
 		if err != nil {
 			return added, fmt.Errorf("exposure of finding %d: %w", e.Finding, err)
 		}
@@ -144,13 +144,13 @@ func (db *DB) Exposures(ctx context.Context, cohortID, attempt int64, after stor
 		all, err = collect(ctx, tx, "exposures", func(rows *sql.Rows, e *evidence.Exposure) error {
 			var repo, shown int64
 			var closed sql.NullInt64
-			err := rows.Scan(&e.Seq, &repo, &e.Cluster, &shown, &closed, &e.Coin, &e.Rule)
+			err := rows.Scan(&e.Seq, &repo, &e.Cluster, &shown, &closed, &e.Coin, &e.Share, &e.Rule)
 			e.Attempt, e.Repository, e.ShownAt = int(attempt), names[repo], time.UnixMicro(shown).UTC()
 			if closed.Valid {
 				e.ClosedAt = time.UnixMicro(closed.Int64).UTC()
 			}
 			return err
-		}, `SELECT seq, repo_id, cluster, shown_at, closed_at, coin, rule FROM exposure e`+where+`ORDER BY cluster_at, cluster, seq`,
+		}, `SELECT seq, repo_id, cluster, shown_at, closed_at, coin, share, rule FROM exposure e`+where+`ORDER BY cluster_at, cluster, seq`,
 			cohortID, attempt, from, after.Cluster)
 		if err != nil || len(all) == 0 {
 			return err

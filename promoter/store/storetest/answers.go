@@ -77,7 +77,7 @@ func exposures(t *testing.T, s store.Store) {
 	again := y.exposure(3, 9, 40) // joins a cluster that began before
 	y.show(again, first)
 	early := y.exposure(4, 9, 5) // by the platform's clock the first of all
-	early.Coin = true
+	early.Coin, early.Share = true, .2
 	y.show(early)
 	elsewhere := y.exposure(5, 7, 11)
 	elsewhere.Attempt++
@@ -87,18 +87,19 @@ func exposures(t *testing.T, s store.Store) {
 		Cluster, Rule, Repository string
 		At                        time.Time
 		Coin                      bool
+		Share                     float64
 	}
 	rows := func(after store.ClusterMark) (out []row) {
 		for _, e := range y.exposures(after) {
-			out = append(out, row{e.Cluster, e.Rule, e.Repository, e.ShownAt, e.Coin})
+			out = append(out, row{e.Cluster, e.Rule, e.Repository, e.ShownAt, e.Coin, e.Share})
 		}
 		return out
 	}
 	nine, seven := later.Cluster, first.Cluster
 	same(t, "in the order of showing", rows(store.ClusterMark{}), []row{
-		{nine, "G204", "acme/shop", At(30), false}, {nine, "G204", "acme/shop", At(40), false}, {nine, "G204", "acme/shop", At(5), true},
-		{seven, "G204", "acme/shop", At(10), false}})
-	same(t, "after the first cluster", rows(store.ClusterMark{At: At(5), Cluster: nine}), []row{{seven, "G204", "acme/shop", At(10), false}})
+		{nine, "G204", "acme/shop", At(30), false, 0}, {nine, "G204", "acme/shop", At(40), false, 0}, {nine, "G204", "acme/shop", At(5), true, .2},
+		{seven, "G204", "acme/shop", At(10), false, 0}})
+	same(t, "after the first cluster", rows(store.ClusterMark{At: At(5), Cluster: nine}), []row{{seven, "G204", "acme/shop", At(10), false, 0}})
 	same(t, "after the last", rows(store.ClusterMark{At: At(10), Cluster: seven}), []row{})
 
 	y.record(store.Recording{At: At(50), Closed: []store.ClosedChange{{RepoID: y.repo, Number: 7, At: At(45)}}})

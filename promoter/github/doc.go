@@ -18,7 +18,8 @@
 //     gap is a request wide and GitHub offers nothing to close it.
 //   - A new summary is known by its marker alone until its number is stored.
 //     Who rewrites it without that between a crash and the next run makes it
-//     theirs, and a second one is posted.
+//     theirs, and a second one is posted; so it is when they delete it then,
+//     and when the request that made it arrives minutes late.
 //   - GitHub does not tell who edited a comment. What differs from the hash we
 //     remember counts as edited by a person and is left alone for good; so is
 //     a sticky summary of a lost database that was ever edited, by whomever.

@@ -25,6 +25,26 @@ func (r *runner) recut(ctx context.Context) error {
 	if err != nil || last == law && !slices.ContainsFunc(r.approvals, waitingRecut) {
 		return err
 	}
+	// Nothing may be decided before: an empty cohort would be made that the
+	// findings then fall into.
+	for range recutTries {
+		if err = r.recutOnce(ctx, law); !overtaken(err) {
+			return err
+		}
+		cohorts, err := r.Store.Cohorts(ctx)
+		if err != nil {
+			return err
+		}
+		r.know(cohorts)
+	}
+	return fmt.Errorf("recut: cohorts are moved all the time: %w", err)
+}
+
+// recutTries is how often a run tries when somebody moves cohorts meanwhile.
+const recutTries = 3
+
+func (r *runner) recutOnce(ctx context.Context, law store.Cut) error {
+	r.report.Recut = 0
 	p, err := r.placing(ctx)
 	if err != nil {
 		return err
@@ -227,8 +247,8 @@ func (r *runner) allowedCuts(cuts []ladder.Cut) (todo []ladder.Cut, waits bool, 
 	return todo, waits, err
 }
 
-// carryOutCuts makes the recuts, all in one. Somebody who moved one of the
-// cohorts meanwhile was first, and the next run looks again.
+// carryOutCuts makes the recuts, all in one, or none: somebody who moved one of
+// the cohorts meanwhile was first.
 func (r *runner) carryOutCuts(cuts []ladder.Cut) error {
 	if len(cuts) == 0 {
 		return nil
@@ -241,10 +261,7 @@ func (r *runner) carryOutCuts(cuts []ladder.Cut) error {
 		}
 		all = append(all, one)
 	}
-	if _, err := r.Store.Recut(r.keep, all); overtaken(err) {
-		r.report.warn("recut: " + err.Error())
-		return nil
-	} else if err != nil {
+	if _, err := r.Store.Recut(r.keep, all); err != nil {
 		return fmt.Errorf("recut: %w", err)
 	}
 	for _, one := range all {

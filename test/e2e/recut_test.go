@@ -8,6 +8,7 @@ import (
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/promoter/store"
 )
 
 // Other labels for cohorts: each goes on under its new name, where it stood, with
@@ -60,6 +61,34 @@ func TestCohortsThatAreNamedOtherwiseStayWhereTheyStand(t *testing.T) {
 	}
 	if len(p.mails()) != 1 {
 		t.Errorf("%d mails", len(p.mails()))
+	}
+}
+
+// overtakenOnce is a store in which somebody else was first, once.
+type overtakenOnce struct {
+	store.Store
+	met bool
+}
+
+func (o *overtakenOnce) Recut(ctx context.Context, all []promoter.Recut) ([]promoter.Cohort, error) {
+	if !o.met {
+		o.met = true
+		return nil, &store.ConflictError{What: "the cohort has moved"}
+	}
+	return o.Store.Recut(ctx, all)
+}
+
+// A recut that somebody moved a cohort before is made all the same. (Seed 396.)
+func TestARecutThatWasOvertakenIsMadeAgain(t *testing.T) {
+	p, _ := advised(t)
+	p.settings += "cohorts: {by: [scanner, severity]}\n"
+	first := &overtakenOnce{Store: p.store}
+	cfg := p.config()
+	cfg.Store = first
+	_, err := run.Run(context.Background(), cfg, run.Selection{})
+	p.must(err)
+	if now, old := p.cohort("toy/high"), p.cohort("rest/toy/high"); !first.met || now.Stage != promoter.Advise || old.Ended.IsZero() {
+		t.Errorf("overtaken %v; now %+v, before %+v", first.met, now, old)
 	}
 }
 

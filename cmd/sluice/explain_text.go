@@ -3,9 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/sluice-sec/sluice/policy/input"
+	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/store"
 )
 
 // write tells a person about one finding.
@@ -66,7 +69,7 @@ func (e *explanation) writeContext(w io.Writer, c contextView) {
 	if c.PullRequest != 0 {
 		title = fmt.Sprintf("in pull request #%d", c.PullRequest)
 	}
-	fmt.Fprintf(w, "\n%s: %s\n", title, surfacesText(c.Surfaces))
+	fmt.Fprintf(w, "\n%s: %s\n", title, surfacesText(e.asked(c)))
 	fmt.Fprintf(w, "  because   %s\n", strings.Join(c.Reasons, ", "))
 	fmt.Fprintf(w, "  bound by  %s\n", boundsText(c, e.Severity.String()))
 	for _, x := range c.Exceptions {
@@ -132,6 +135,22 @@ func surfacesText(surfaces []string) string {
 		return "shown nowhere"
 	}
 	return "to be shown in " + strings.Join(surfaces, ", ")
+}
+
+// asked are the surfaces of a decision; of backlog the policy's word is not enough for a task.
+func (e *explanation) asked(c contextView) []string {
+	out := slices.Clone(c.Surfaces)
+	i := slices.Index(out, input.SurfaceTask)
+	onBase := func(s sightingView) bool {
+		return store.ChangeOf(s.Ref) == 0 && s.State == string(store.SightingPresent)
+	}
+	if i < 0 || c.PullRequest != 0 || !slices.ContainsFunc(e.Seen, onBase) ||
+		slices.ContainsFunc(e.Seen, func(s sightingView) bool { return onBase(s) && !s.Backlog }) ||
+		slices.ContainsFunc(e.Notices, func(n noticeView) bool { return n.Surface == string(promoter.SurfaceTask) }) {
+		return out
+	}
+	out[i] = "task (once a campaign asks for it)"
+	return out
 }
 
 // boundsText always names which of stage and threshold bound.

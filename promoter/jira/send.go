@@ -30,6 +30,9 @@ func (e *answerError) Error() string {
 	for _, id := range sortedKeys(e.fields) {
 		said = append(said, id+": "+e.fields[id])
 	}
+	if len(said) == 0 {
+		said = append(said, strings.ToLower(http.StatusText(e.status)))
+	}
 	return fmt.Sprintf("%s %s: %d %s", e.method, e.path, e.status, wording.Line(strings.Join(said, "; "), 500))
 }
 

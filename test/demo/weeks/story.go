@@ -207,6 +207,7 @@ func (s *story) moved(m run.MoveLine, before map[*pull]map[string]sight) error {
 		return nil
 	case m.Kind == promoter.MovePromote && m.To == promoter.Advise:
 		s.turning("triage -> advise: from now on engineers see what their own changes bring")
+		s.tell("%10s (what is known of the noise goes in the order of showing, so it trails the answers)", "")
 		return s.show("cohort", "list")
 	case m.Kind == promoter.MoveHold:
 		s.turning("on hold, so that it cannot climb: " + m.Reason)

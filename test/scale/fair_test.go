@@ -153,7 +153,7 @@ func (h *huge) pull(t *testing.T, what string) ([]connectors.Document, []connect
 		why = "; " + err.Error()
 	}
 	t.Logf("%-22s %5d documents, %5d requests, %5d free (304), quota %5d, refused %d, in %s%s", what, len(docs), requests, free, requests-free, now.Refused-before.Refused, time.Since(began).Round(time.Second), why)
-	time.Sleep(time.Hour)
+	time.Sleep(time.Hour) // of the bubble: nobody waits
 	return docs, problems, err
 }
 

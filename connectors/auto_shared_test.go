@@ -20,6 +20,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors"
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/native"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // Real reports, by the folder that says what they are.
@@ -101,18 +102,9 @@ type tally struct {
 // findings and skipped ones, as many as jq counts; or an error that says what is wrong
 // with it. Run with -v for a table of formats.
 func TestEveryRealReport(t *testing.T) {
-	root, err := filepath.Abs(filepath.Join("..", "..", "shared"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := filepath.Join(cmp.Or(os.Getenv("SLUICE_SHARED"), root), "reports")
-	files, err := filepath.Glob(filepath.Join(dir, "native", "*", "*"))
-	if err != nil || len(files) == 0 {
-		t.Skipf("no real reports: %s has no native reports; set SLUICE_SHARED to the folder that has reports", dir)
-	}
-	more, _ := filepath.Glob(filepath.Join(dir, "sarif", "*"))
+	files := append(shared.Files(t, "reports/native/*/*"), shared.Files(t, "reports/sarif/*")...)
 	table := map[string]*tally{}
-	for _, file := range append(files, more...) {
+	for _, file := range files {
 		folder := filepath.Base(filepath.Dir(file))
 		name := folder + "/" + filepath.Base(file)
 		format, read := sharedFolders[folder], finding.Report{}

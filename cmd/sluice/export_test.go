@@ -2,12 +2,8 @@ package main
 
 import (
 	"bytes"
-	"cmp"
-	"compress/gzip"
 	"encoding/json"
 	"io"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -19,6 +15,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/native"
 	"github.com/sluice-sec/sluice/connectors/openvex"
 	"github.com/sluice-sec/sluice/connectors/sarif"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // settledExamples are findings of several kinds, decided about in several ways.
@@ -144,18 +141,12 @@ func opened(t *testing.T, doc any) func() (io.ReadCloser, error) {
 // checkout.
 func valid(t *testing.T, schema string, doc any) {
 	t.Helper()
-	file := filepath.Join(cmp.Or(os.Getenv("SLUICE_SHARED"), filepath.Join("..", "..", "..", "shared")), "contracts", "formats", schema)
-	in, err := os.Open(file)
+	data, err := shared.Read("contracts/formats/" + schema)
 	if err != nil {
-		t.Logf("not held against the published schema: %v; set SLUICE_SHARED to the folder that has contracts/formats", err)
+		t.Logf("not held against the published schema: %v", err)
 		return
 	}
-	defer in.Close()
-	plain, err := gzip.NewReader(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rules, err := jsonschema.UnmarshalJSON(plain)
+	rules, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
 	}

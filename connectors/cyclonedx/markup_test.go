@@ -19,6 +19,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/native"
 	"github.com/sluice-sec/sluice/connectors/native/nativetest"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 func markups(t testing.TB) map[string][]byte {
@@ -61,8 +62,8 @@ func TestXMLAndJSONSayTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(data, markups(t)["testdata/xml/scan.xml"])
-	const real = "native/cyclonedx/valid-vulnerability-1.4."
-	same(nativetest.SharedReport(t, real+"json"), nativetest.SharedReport(t, real+"xml"))
+	const real = "reports/native/cyclonedx/valid-vulnerability-1.4."
+	same(shared.Need(t, real+"json"), shared.Need(t, real+"xml"))
 }
 
 // FuzzXML: whatever follows the first angle bracket.

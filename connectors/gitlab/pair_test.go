@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/gitlab"
 	"github.com/sluice-sec/sluice/connectors/native"
 	"github.com/sluice-sec/sluice/connectors/native/nativetest"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // The same scans in the two versions of the schema are the same to Sluice: rule,
@@ -28,7 +29,7 @@ func TestVersions14And15SayTheSame(t *testing.T) {
 }
 
 func lines(t *testing.T, name string) (list []string) {
-	all, _, err := nativetest.Read(gitlab.Parse, nativetest.SharedReport(t, "native/"+name), native.Options{})
+	all, _, err := nativetest.Read(gitlab.Parse, shared.Need(t, "reports/native/"+name), native.Options{})
 	if err != nil || len(all) == 0 {
 		t.Fatal(name, len(all), err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/native"
 	"github.com/sluice-sec/sluice/connectors/native/nativetest"
 	"github.com/sluice-sec/sluice/connectors/sarif"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // The same scan by the same gosec, once as SARIF and once as JSON, is the same to
@@ -22,11 +23,11 @@ import (
 // are not: gosec's SARIF calls medium an error, which is high, and low a warning.
 func TestSARIFAndJSONSayTheSame(t *testing.T) {
 	secrets := func(s string) string { return s }
-	one, _, err := nativetest.Read(gosec.Parse, nativetest.SharedReport(t, "native/gosec/gosec_2.30_reviewdog.json"), native.Options{Root: "/src/reviewdog", Secrets: secrets})
+	one, _, err := nativetest.Read(gosec.Parse, shared.Need(t, "reports/native/gosec/gosec_2.30_reviewdog.json"), native.Options{Root: "/src/reviewdog", Secrets: secrets})
 	if err != nil {
 		t.Fatal(err)
 	}
-	data := nativetest.SharedReport(t, "sarif/gosec_2.30_reviewdog.sarif")
+	data := shared.Need(t, "reports/sarif/gosec_2.30_reviewdog.sarif")
 	var other []finding.Finding
 	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	if _, err := sarif.Parse(context.Background(), sarif.Options{Open: open, Secrets: secrets}, func(f finding.Finding) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/native"
 	"github.com/sluice-sec/sluice/connectors/native/nativetest"
 	"github.com/sluice-sec/sluice/connectors/openvex"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 func TestGolden(t *testing.T) { nativetest.Golden(t, openvex.Parse, native.Options{}) }
@@ -23,7 +24,7 @@ func TestRealDocumentsLoseNothing(t *testing.T) {
 		}
 		return 0
 	}, "openvex")
-	for _, file := range nativetest.SharedFiles(t, "openvex") {
+	for _, file := range shared.Files(t, "reports/native/openvex/*") {
 		data, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

@@ -12,27 +12,8 @@ import (
 
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/sarif"
+	"github.com/sluice-sec/sluice/test/shared"
 )
-
-// sharedReports finds real reports beside the checkout, which are no part of it.
-func sharedReports(t *testing.T) []string {
-	dir := os.Getenv("SLUICE_SHARED")
-	if dir == "" {
-		root, err := os.Getwd()
-		for err == nil && filepath.Dir(root) != root {
-			if _, missing := os.Stat(filepath.Join(root, "go.mod")); missing == nil {
-				break
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared")
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "reports", "sarif", "*"))
-	if err != nil || len(files) == 0 {
-		t.Skipf("no real reports: %s has no reports/sarif; set SLUICE_SHARED to the folder that has", dir)
-	}
-	return files
-}
 
 // countResults counts results with encoding/json alone; ok is false for what it
 // does not take for a SARIF 2.1.0 document.
@@ -52,7 +33,7 @@ func countResults(data []byte) (n int, ok bool) {
 }
 
 func TestRealReportsLoseNothing(t *testing.T) {
-	for _, file := range sharedReports(t) {
+	for _, file := range shared.Files(t, "reports/sarif/*") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			data, err := os.ReadFile(file)
 			if err != nil {

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/sluice-sec/sluice/connectors/sourcetext"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // slowHashes is the same hash straight from its definition: no window, no
@@ -103,7 +102,7 @@ func TestLineHashesCountEqualsAndEndWithTheFile(t *testing.T) {
 
 // The expectations are GitHub's own, for two files of four assignments each.
 func TestLineHashesAreGitHubs(t *testing.T) {
-	expected := sharedFile(t, "reports/sarif/codeql-action_fingerprinting.expected.sarif")
+	expected := shared.Need(t, "reports/sarif/codeql-action_fingerprinting.expected.sarif")
 	var report struct {
 		Runs []struct {
 			Results []struct {
@@ -133,27 +132,6 @@ func assignments(names ...string) string {
 		fmt.Fprintf(&b, "var %s = 0;\n", name)
 	}
 	return b.String()
-}
-
-// sharedFile is a file of the data that stands beside the checkout, or in
-// SLUICE_SHARED; without it, the test is skipped.
-func sharedFile(t *testing.T, name string) []byte {
-	t.Helper()
-	dir := os.Getenv("SLUICE_SHARED")
-	if dir == "" {
-		root, err := filepath.Abs(".")
-		for ; err == nil && root != filepath.Dir(root); root = filepath.Dir(root) {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-		}
-		dir = filepath.Join(root, "..", "shared")
-	}
-	data, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
-	if err != nil {
-		t.Skip("no shared data (set SLUICE_SHARED to its folder):", err)
-	}
-	return data
 }
 
 func FuzzLineHashes(f *testing.F) {

@@ -15,12 +15,13 @@ import (
 	"github.com/sluice-sec/sluice/connectors/native/nativetest"
 	"github.com/sluice-sec/sluice/connectors/sarif"
 	"github.com/sluice-sec/sluice/connectors/trivy"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // One scan says the same in both of Trivy's formats. SARIF alone has a place, the
 // image's file; Trivy's own alone has package URLs and CVSS vectors.
 func TestSARIFOfTheSameScanSaysTheSame(t *testing.T) {
-	said := nativetest.SharedReport(t, "sarif/trivy_alpine-310.sarif")
+	said := shared.Need(t, "reports/sarif/trivy_alpine-310.sarif")
 	var inSARIF []finding.Finding
 	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(said)), nil }
 	if _, err := sarif.Parse(context.Background(), sarif.Options{Open: open}, func(f finding.Finding) error {
@@ -29,7 +30,7 @@ func TestSARIFOfTheSameScanSaysTheSame(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	own, _, err := nativetest.Read(trivy.Parse, nativetest.SharedReport(t, "native/trivy/module_alpine-310.json"), native.Options{})
+	own, _, err := nativetest.Read(trivy.Parse, shared.Need(t, "reports/native/trivy/module_alpine-310.json"), native.Options{})
 	if err != nil || len(own) == 0 {
 		t.Fatal(len(own), err)
 	}

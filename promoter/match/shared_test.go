@@ -1,11 +1,10 @@
 package match_test
 
 import (
+	"bytes"
 	"context"
 	"io"
-	"os"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/finding"
 	"github.com/sluice-sec/sluice/connectors/sourcetext"
 	"github.com/sluice-sec/sluice/promoter/match"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // Pairs of reports of the same findings before and after a change. What a
@@ -62,16 +62,12 @@ func TestPairsOfRealReports(t *testing.T) {
 	}
 }
 
-// sharedReport parses a report of the data that stands beside the checkout, or
-// in SLUICE_SHARED; without it, the test is skipped.
+// sharedReport parses a real report; without it, the test is skipped.
 func sharedReport(t *testing.T, name, root string) []finding.Finding {
 	t.Helper()
-	file := filepath.Join(sharedFolder(t), "reports", "sarif", name)
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("no shared reports (set SLUICE_SHARED to their folder):", err)
-	}
+	data := shared.Need(t, "reports/sarif/"+name)
 	var findings []finding.Finding
-	doc := connectors.Document{Location: name, Open: func() (io.ReadCloser, error) { return os.Open(file) }}
+	doc := connectors.Document{Location: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
 	_, err := connectors.Parse(context.Background(), connectors.Config{Name: "shared", Type: "sarif", Root: root}, doc,
 		connectors.ParseOptions{Secrets: func(string) string { return "keyed" }}, func(f finding.Finding) error {
 			findings = append(findings, f)
@@ -84,21 +80,4 @@ func sharedReport(t *testing.T, name, root string) []finding.Finding {
 		t.Fatal(err)
 	}
 	return findings
-}
-
-func sharedFolder(t *testing.T) string {
-	t.Helper()
-	if dir := os.Getenv("SLUICE_SHARED"); dir != "" {
-		return dir
-	}
-	root, err := filepath.Abs(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; root != filepath.Dir(root); root = filepath.Dir(root) {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-	}
-	return filepath.Join(root, "..", "shared")
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 const module = "github.com/sluice-sec/sluice/"
@@ -30,6 +32,8 @@ var rules = []rule{
 	{"connectors", []string{"connectors/..."}},
 	{"rules", nil},
 	{"policy", []string{"connectors/finding", "policy/...", "rules", opa}},
+	// What parsers are tested with. Imports of tests are not fenced.
+	{"connectors/native/nativetest", []string{"connectors/...", "test/shared"}},
 	{"promoter", []string{"connectors/finding", "policy/input"}},
 	{"promoter/match", []string{"connectors/finding", "promoter"}},
 	{"promoter/evidence", []string{"connectors/finding", "promoter"}},
@@ -57,6 +61,7 @@ var rules = []rule{
 	// The second act runs the program in its own process, for the sake of its clock.
 	{"test/demo/weeks", []string{"cmd/sluice/app", "promoter", "promoter/run", "promoter/store", "test/sandbox/..."}},
 	{"docs", nil},
+	{"test/shared", nil},
 	{"test", []string{"cmd/...", "connectors/...", "policy/...", "promoter/...", "rules", "test/..."}},
 }
 
@@ -209,16 +214,9 @@ func list(t *testing.T) (packages []pkg) {
 // root is the folder of go.mod.
 func root(t *testing.T) string {
 	t.Helper()
-	dir, err := os.Getwd()
+	dir, err := shared.Root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
-	}
+	return dir
 }

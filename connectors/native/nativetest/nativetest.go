@@ -26,6 +26,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/jsonwalk"
 	"github.com/sluice-sec/sluice/connectors/memtest"
 	"github.com/sluice-sec/sluice/connectors/native"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 var update = flag.Bool("update", false, "write what the parser says to the golden files")
@@ -193,7 +194,7 @@ func checkPlace(t testing.TB, p *finding.Place) {
 func Shared(t *testing.T, parse native.Parse, count func(data []byte) int, folders ...string) {
 	var files []string
 	for _, folder := range folders {
-		files = append(files, SharedFiles(t, folder)...)
+		files = append(files, shared.Files(t, "reports/native/"+folder+"/*")...)
 	}
 	t.Logf("| %-60s | %7s | %8s | %s", "file", "results", "findings", "skipped |")
 	for _, file := range files {
@@ -214,43 +215,6 @@ func Shared(t *testing.T, parse native.Parse, count func(data []byte) int, folde
 			t.Errorf("%s: %d results counted independently, %d by the parser", name, want, report.Results)
 		}
 	}
-}
-
-// SharedFiles are the files of a folder of real reports. Skips without them.
-func SharedFiles(t *testing.T, folder string) []string {
-	t.Helper()
-	dir := sharedFolder()
-	files, err := filepath.Glob(filepath.Join(dir, "reports", "native", folder, "*"))
-	if err != nil || len(files) == 0 {
-		t.Skipf("no real reports: %s has no reports/native/%s; set SLUICE_SHARED to the folder that has", dir, folder)
-	}
-	return files
-}
-
-// SharedReport reads one real report, by its path below the reports. Skips without it.
-func SharedReport(t *testing.T, path string) []byte {
-	t.Helper()
-	file := filepath.Join(sharedFolder(), "reports", filepath.FromSlash(path))
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Skipf("no real report: %v; set SLUICE_SHARED to the folder that has reports/%s", err, path)
-	}
-	return data
-}
-
-func sharedFolder() string {
-	dir := os.Getenv("SLUICE_SHARED")
-	if dir == "" {
-		root, err := os.Getwd()
-		for err == nil && filepath.Dir(root) != root {
-			if _, missing := os.Stat(filepath.Join(root, "go.mod")); missing == nil {
-				break
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared")
-	}
-	return dir
 }
 
 // Fuzz feeds a parser with what testdata looks like. What is not JSON, or JSON Lines

@@ -2,10 +2,8 @@ package github_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"errors"
-	"io"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/sluice-sec/sluice/test/sandbox/described"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // Every exchange of every test goes through contract, which holds the request and the answer against what GitHub
@@ -40,40 +39,21 @@ var published = sync.OnceValue(func() description {
 	return description{doc: doc}
 })
 
-// readDescription looks for the npm package @octokit/openapi in test/contracts, then for the trimmed copy in the folder
-// the environment variable SLUICE_SHARED names, or beside the checkout.
+// readDescription looks for the npm package @octokit/openapi in test/contracts, then for the trimmed copy among the
+// shared data.
 func readDescription() ([]byte, error) {
-	root, err := os.Getwd()
+	root, err := shared.Root()
 	if err != nil {
 		return nil, err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		if filepath.Dir(root) == root {
-			return nil, errors.New("no go.mod above the tests")
-		}
-		root = filepath.Dir(root)
 	}
 	data, err := os.ReadFile(filepath.Join(root, "test/contracts/node_modules/@octokit/openapi/generated/api.github.com.json"))
 	if err == nil {
 		return data, nil
 	}
-	shared := os.Getenv("SLUICE_SHARED")
-	if shared == "" {
-		shared = filepath.Join(root, "..", "shared")
+	if data, err = shared.Read("contracts/github/github.trim.json.gz"); err != nil {
+		return nil, fmt.Errorf("GitHub's OpenAPI description is missing: run `npm install --no-package-lock` in test/contracts (%w)", err)
 	}
-	f, err := os.Open(filepath.Join(shared, "contracts", "github", "github.trim.json.gz"))
-	if err != nil {
-		return nil, errors.New("GitHub's OpenAPI description is missing: run `npm install --no-package-lock` in test/contracts")
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
+	return data, nil
 }
 
 // loadDescription keeps the paths the double has and what they refer to, so that reading it takes a blink.

@@ -1,11 +1,8 @@
 package github
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
+	"github.com/sluice-sec/sluice/test/sandbox/statefile"
 )
 
 // Options are what a server can be told. The zero value is a server without limits on the system's clock.
@@ -63,21 +61,9 @@ func New(dir string, opt Options) (*Server, error) {
 func (s *Server) stateFile() string { return filepath.Join(s.dir, "state.json") }
 
 func (s *Server) load() error {
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return err
-	}
 	s.world.Requests = map[string]RouteCount{}
-	data, err := os.ReadFile(s.stateFile())
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, &s.world); err != nil {
-		return fmt.Errorf("read %s: %w", s.stateFile(), err)
-	}
-	return nil
+	_, err := statefile.Load(s.stateFile(), &s.world)
+	return err
 }
 
 // Save writes the state to state.json in the server's directory, whole or not at all. The limits' counters are not part
@@ -88,20 +74,7 @@ func (s *Server) Save() error {
 	return s.save()
 }
 
-func (s *Server) save() error {
-	data, err := json.MarshalIndent(&s.world, "", " ")
-	if err != nil {
-		return fmt.Errorf("save sandbox: %w", err)
-	}
-	part := s.stateFile() + ".part"
-	if err := os.WriteFile(part, data, 0o600); err != nil {
-		return fmt.Errorf("save sandbox: %w", err)
-	}
-	if err := os.Rename(part, s.stateFile()); err != nil {
-		return fmt.Errorf("save sandbox: %w", err)
-	}
-	return nil
-}
+func (s *Server) save() error { return statefile.Save(s.stateFile(), &s.world) }
 
 // World is a snapshot of everything, after a look at the git repositories. It shares nothing with the server.
 func (s *Server) World() (World, error) {
@@ -114,7 +87,11 @@ func (s *Server) World() (World, error) {
 			}
 		}
 	}
-	return s.world.copy()
+	out, err := statefile.Copy(&s.world)
+	if err != nil {
+		return World{}, err
+	}
+	return *out, nil
 }
 
 // ServeHTTP answers REST, GraphQL, pages and controls.

@@ -1,8 +1,6 @@
 package github
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -208,19 +206,6 @@ type LoggedRequest struct {
 	Path   string    `json:"path"`
 	Login  string    `json:"login"`
 	Status int       `json:"status"`
-}
-
-// copy is deep: a snapshot shares nothing with the server.
-func (w *World) copy() (World, error) {
-	data, err := json.Marshal(w)
-	if err != nil {
-		return World{}, fmt.Errorf("copy world: %w", err)
-	}
-	var out World
-	if err := json.Unmarshal(data, &out); err != nil {
-		return World{}, fmt.Errorf("copy world: %w", err)
-	}
-	return out, nil
 }
 
 // Repository finds a repository by owner/name, or returns nil.

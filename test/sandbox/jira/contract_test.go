@@ -1,14 +1,8 @@
 package jira_test
 
 import (
-	"compress/gzip"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +11,7 @@ import (
 
 	"github.com/sluice-sec/sluice/test/sandbox/described"
 	"github.com/sluice-sec/sluice/test/sandbox/jira"
+	"github.com/sluice-sec/sluice/test/shared"
 )
 
 // Every exchange of every test goes through contract, which holds the request and the answer against what Atlassian
@@ -35,7 +30,7 @@ var published = map[string]func() description{
 }
 
 func describe(name string) description {
-	data, err := readDescription(name)
+	data, err := shared.Read("contracts/jira/" + name)
 	if err != nil {
 		return description{skip: err.Error()}
 	}
@@ -44,37 +39,6 @@ func describe(name string) description {
 		return description{skip: "unreadable: " + err.Error()}
 	}
 	return description{doc: doc}
-}
-
-// readDescription looks for the trimmed copy in the folder SLUICE_SHARED names, or beside the checkout.
-func readDescription(name string) ([]byte, error) {
-	root, err := os.Getwd()
-	if err != nil {
-		return nil, err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		if filepath.Dir(root) == root {
-			return nil, errors.New("no go.mod above the tests")
-		}
-		root = filepath.Dir(root)
-	}
-	shared := os.Getenv("SLUICE_SHARED")
-	if shared == "" {
-		shared = filepath.Join(root, "..", "shared")
-	}
-	f, err := os.Open(filepath.Join(shared, "contracts", "jira", name))
-	if err != nil {
-		return nil, fmt.Errorf("Atlassian's OpenAPI description is missing: %s in contracts/jira of the folder SLUICE_SHARED names", name)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
 }
 
 // loadDescription keeps the paths the double has, and forgives what the description says against its own examples: dates

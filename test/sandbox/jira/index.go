@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/sluice-sec/sluice/test/sandbox/statefile"
 )
 
 // index is what searches look at: copies of the issues as they were, each shown from a time on.
@@ -25,7 +27,7 @@ type entry struct {
 func newIndex(issues []*Issue, lag time.Duration) (index, error) {
 	x := index{lag: lag, shown: map[int64]*entry{}}
 	for _, i := range issues {
-		c, err := deepCopy(i)
+		c, err := statefile.Copy(i)
 		if err != nil {
 			return index{}, err
 		}
@@ -39,7 +41,7 @@ func (x *index) note(id int64, i *Issue, now time.Time) error {
 	x.serial++
 	e := &entry{id: id, serial: x.serial, from: now.Add(x.lag)}
 	if i != nil {
-		c, err := deepCopy(i)
+		c, err := statefile.Copy(i)
 		if err != nil {
 			return err
 		}

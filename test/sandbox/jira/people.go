@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/sluice-sec/sluice/test/sandbox/statefile"
 )
 
 // ErrUnknown says that a project, issue, comment, transition or person does not exist.
@@ -110,7 +112,7 @@ func (s *Server) AddProject(p Project) (Project, error) {
 	if !keys.MatchString(p.Key) || s.world.Project(p.Key) != nil {
 		return Project{}, fmt.Errorf("add project %q: a key is two to ten capital letters, digits and underscores, and new", p.Key)
 	}
-	c, err := deepCopy(&p)
+	c, err := statefile.Copy(&p)
 	if err != nil {
 		return Project{}, fmt.Errorf("add project %s: %w", p.Key, err)
 	}
@@ -127,7 +129,7 @@ func (s *Server) AddProject(p Project) (Project, error) {
 		return Project{}, fmt.Errorf("add project %s: %w", p.Key, err)
 	}
 	s.world.Projects = append(s.world.Projects, c)
-	out, err := deepCopy(c)
+	out, err := statefile.Copy(c)
 	if err != nil {
 		return Project{}, fmt.Errorf("add project %s: %w", p.Key, err)
 	}

@@ -1,16 +1,15 @@
 package jira
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/sluice-sec/sluice/test/sandbox/statefile"
 )
 
 // Options are what a server can be told. The zero value is a Cloud without limits or lag on the system's clock.
@@ -67,21 +66,11 @@ func New(dir string, opt Options) (*Server, error) {
 func (s *Server) stateFile() string { return filepath.Join(s.dir, "jira.json") }
 
 func (s *Server) load() error {
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		return err
-	}
-	data, err := os.ReadFile(s.stateFile())
-	if errors.Is(err, os.ErrNotExist) {
+	found, err := statefile.Load(s.stateFile(), &s.world)
+	if err == nil && !found {
 		s.furnish()
-		return nil
 	}
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(data, &s.world); err != nil {
-		return fmt.Errorf("read %s: %w", s.stateFile(), err)
-	}
-	return nil
+	return err
 }
 
 // furnish gives a new Jira what every Jira has.
@@ -111,26 +100,17 @@ func (s *Server) Save() error {
 	return s.save()
 }
 
-func (s *Server) save() error {
-	data, err := json.MarshalIndent(&s.world, "", " ")
-	if err != nil {
-		return fmt.Errorf("save jira sandbox: %w", err)
-	}
-	part := s.stateFile() + ".part"
-	if err := os.WriteFile(part, data, 0o600); err != nil {
-		return fmt.Errorf("save jira sandbox: %w", err)
-	}
-	if err := os.Rename(part, s.stateFile()); err != nil {
-		return fmt.Errorf("save jira sandbox: %w", err)
-	}
-	return nil
-}
+func (s *Server) save() error { return statefile.Save(s.stateFile(), &s.world) }
 
 // World is a snapshot of everything. It shares nothing with the server.
 func (s *Server) World() (World, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.world.copy()
+	out, err := statefile.Copy(&s.world)
+	if err != nil {
+		return World{}, err
+	}
+	return *out, nil
 }
 
 // Serves says whether a path is the double's: REST, pages, controls.

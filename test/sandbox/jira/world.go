@@ -1,8 +1,6 @@
 package jira
 
 import (
-	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -177,27 +175,6 @@ type LoggedRequest struct {
 	Path   string    `json:"path"`
 	Person string    `json:"person"`
 	Status int       `json:"status"`
-}
-
-// copy is deep: a snapshot shares nothing with the server.
-func (w *World) copy() (World, error) {
-	out, err := deepCopy(w)
-	if err != nil {
-		return World{}, fmt.Errorf("copy world: %w", err)
-	}
-	return *out, nil
-}
-
-func deepCopy[T any](in *T) (*T, error) {
-	data, err := json.Marshal(in)
-	if err != nil {
-		return nil, err
-	}
-	var out T
-	if err := json.Unmarshal(data, &out); err != nil {
-		return nil, err
-	}
-	return &out, nil
 }
 
 // find returns the first element of which is holds, or nil.

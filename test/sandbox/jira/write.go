@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/sluice-sec/sluice/test/sandbox/statefile"
 )
 
 // update is the body of a request that creates, edits or moves an issue.
@@ -163,7 +165,7 @@ func (c *call) linkTypeIn(v any) *LinkType {
 }
 
 func (c *call) draft(i *Issue, p *Project) (*draft, error) {
-	copied, err := deepCopy(i)
+	copied, err := statefile.Copy(i)
 	if err != nil {
 		return nil, err
 	}

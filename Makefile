@@ -59,7 +59,7 @@ lint: $(staticcheck) ## Look at the source: gofmt, vet, staticcheck
 
 .PHONY: race
 race: ## The packages with goroutines under the race detector (needs a C compiler)
-	CGO_ENABLED=1 go test -race -timeout 60m ./connectors/... ./promoter/... ./cmd/...
+	CGO_ENABLED=1 go test -race -timeout 60m ./connectors/... ./policy/... ./promoter/... ./cmd/... ./test/sandbox/...
 
 .PHONY: crash
 crash: ## The whole crash test: runs and commands killed wherever they touch the world (long)

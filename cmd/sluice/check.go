@@ -83,13 +83,9 @@ func (p *program) checkListCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		repos, err := s.Repositories(ctx)
+		names, err := repositoryNames(ctx, s)
 		if err != nil {
 			return err
-		}
-		names := map[int64]string{}
-		for _, r := range repos {
-			names[r.ID] = r.FullName()
 		}
 		all, err := s.Releases(ctx)
 		if err != nil {
@@ -136,5 +132,5 @@ func released(ctx context.Context, a *app.App, name string) (store.Store, promot
 			return s, r, fmt.Sprintf("%s#%d", repo.FullName(), sel.PullRequest), nil
 		}
 	}
-	return nil, r, "", usagef("no repository %s is known: `sluice status` lists what was read", sel.Repository)
+	return nil, r, "", unknownRepository(ctx, s, sel.Repository)
 }

@@ -36,21 +36,58 @@ type ended int
 
 func (e ended) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// exitCode is the one place where an error becomes a code.
+// untold are the errors that are still to be printed: of several that were joined
+// all but an outcome, and but the interruption that led to it.
+func untold(err error) []error {
+	var end ended
+	told := errors.As(err, &end)
+	return slices.DeleteFunc(parts(err), func(part error) bool {
+		return errors.As(part, &end) || told && interrupted(part)
+	})
+}
+
+// parts are the errors that were joined, each for itself. An error that wraps
+// several in one sentence stays whole.
+func parts(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || errors.Join(joined.Unwrap()...).Error() != err.Error() {
+		return []error{err}
+	}
+	var out []error
+	for _, part := range joined.Unwrap() {
+		out = append(out, parts(part)...)
+	}
+	return out
+}
+
+func interrupted(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// exitCode is the one place where an error becomes a code: of several the gravest.
 func exitCode(err error) int {
+	var codes []int
+	for _, part := range parts(err) {
+		codes = append(codes, codeOf(part))
+	}
+	return gravest(codes...)
+}
+
+func codeOf(err error) int {
 	var usage *app.UsageError
 	var held *store.HeldError
 	var end ended
 	switch {
-	case err == nil:
-		return codeOK
 	case errors.As(err, &usage):
 		return codeUsage
 	case errors.As(err, &held):
 		return codeHeld
 	case errors.As(err, &end):
 		return int(end)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case interrupted(err):
 		return codePartial
 	}
 	return codeFailed

@@ -25,6 +25,8 @@ func TestExitCodes(t *testing.T) {
 		{"the lock counts before a partial result", errors.Join(ended(codePartial), held), codeHeld},
 		{"stopped by a signal", fmt.Errorf("load: %w", context.Canceled), codePartial},
 		{"an outcome that was told", ended(codePartial), codePartial},
+		{"a failure counts before a partial result", errors.Join(errors.New("disk on fire"), ended(codePartial)), codeFailed},
+		{"an interruption that ended in a partial result", errors.Join(context.Canceled, ended(codePartial)), codePartial},
 	} {
 		if got := exitCode(test.err); got != test.want {
 			t.Errorf("%s: %d, want %d", test.name, got, test.want)

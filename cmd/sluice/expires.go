@@ -86,13 +86,9 @@ func expiringAnswers(ctx context.Context, s store.Store, add func(expiry)) error
 	if err != nil || len(all) == 0 {
 		return err
 	}
-	repos, err := s.Repositories(ctx)
+	names, err := repositoryNames(ctx, s)
 	if err != nil {
 		return err
-	}
-	names := map[int64]string{}
-	for _, r := range repos {
-		names[r.ID] = r.FullName()
 	}
 	people, err := peopleByID(ctx, s)
 	if err != nil {

@@ -37,6 +37,9 @@ func (p *program) judgeCommand() *cobra.Command {
 	}
 	c.Flags().IntVar(&limit, "limit", 20, "at most so many; 0: all")
 	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
+		if limit < 0 {
+			return usagef("--limit %d: a limit is 0 or more", limit)
+		}
 		s, err := a.ExistingStore(ctx)
 		if err != nil {
 			return err

@@ -47,9 +47,8 @@ func (p *program) run(ctx context.Context, args []string) int {
 	root.SetOut(p.out)
 	root.SetErr(p.err)
 	ran, err := root.ExecuteContextC(ctx)
-	var end ended
-	if err != nil && !errors.As(err, &end) {
-		fmt.Fprintf(p.err, "sluice: %v\n", err)
+	for _, part := range untold(err) {
+		fmt.Fprintf(p.err, "sluice: %v\n", part)
 	}
 	var flag *flagError
 	if errors.As(err, &flag) {

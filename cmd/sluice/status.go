@@ -145,6 +145,9 @@ func (p *program) writeStatus(w io.Writer, v statusView) error {
 	}
 	fmt.Fprintln(w, lastRunText(v.LastRun))
 	for _, warning := range v.LastRun.warnings() {
+		if slices.ContainsFunc(v.Overdue, func(o run.Overdue) bool { return o.Text == warning }) {
+			continue
+		}
 		fmt.Fprintf(w, "WARNING: %s\n", warning)
 	}
 	fmt.Fprintln(w, pauseText(v.Paused, v.now))

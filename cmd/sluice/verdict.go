@@ -179,6 +179,9 @@ func (p *program) verdictListCommand() *cobra.Command {
 	c.Flags().BoolVar(&all, "all", false, "also those that were taken back, and what was read off the code")
 	c.Flags().IntVar(&limit, "limit", 50, "at most so many; 0: all")
 	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {
+		if limit < 0 {
+			return usagef("--limit %d: a limit is 0 or more", limit)
+		}
 		s, err := a.ReadStore(ctx)
 		if err != nil {
 			return err
@@ -189,6 +192,7 @@ func (p *program) verdictListCommand() *cobra.Command {
 		}
 		if limit > 0 && len(list) > limit {
 			list = list[:limit]
+			fmt.Fprintf(p.err, "there are more: raise --limit (now %d)\n", limit)
 		}
 		return p.show(list, func(w io.Writer) error {
 			t := table{head: []string{"NUMBER", "DAY", "FINDING", "VERDICT", "BY", "FROM", "NOTE", "REASON"}}

@@ -52,6 +52,9 @@ func (r *runner) pull(ctx context.Context) error {
 		r.done(last - first)
 		first = last
 	}
+	if r.sel.Repository != "" && len(r.repoOrder()) == 0 {
+		r.report.warn("no report and no earlier run speaks of " + r.sel.Repository + ": is it the name that the platform knows it by?")
+	}
 	return r.saveSources(ctx)
 }
 

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -153,7 +154,7 @@ func (s Selection) String() string {
 }
 
 func (s Selection) has(repository string) bool {
-	return s.Repository == "" || s.Repository == repository
+	return s.Repository == "" || strings.EqualFold(s.Repository, repository)
 }
 
 func (s Selection) hasChange(number int) bool {

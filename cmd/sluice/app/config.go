@@ -68,7 +68,7 @@ type Jira struct {
 	TokenEnv   string `yaml:"token_env"`
 }
 
-// Slack is checked and not used yet.
+// Slack names the variable with the address that hears of each run's moves.
 type Slack struct {
 	WebhookEnv string `yaml:"webhook_env"`
 }

@@ -31,8 +31,8 @@ func (d *configText) check(c *Config) {
 	}
 	if j := c.Jira; j != nil {
 		d.address("$.jira.url", j.URL, true)
-		if j.Deployment != "" && j.Deployment != "cloud" && j.Deployment != "datacenter" {
-			d.fault("$.jira.deployment", "a deployment is cloud or datacenter")
+		if j.Deployment != "cloud" && j.Deployment != "datacenter" {
+			d.fault("$.jira.deployment", "say which one this is: cloud or datacenter")
 		}
 		if j.UserEnv != "" || j.Deployment == "cloud" {
 			d.environment("$.jira.user_env", j.UserEnv) // Data Center knows whose its tokens are
@@ -216,6 +216,6 @@ func configKeys() []string {
 	return []string{
 		"store", "policy", "settings", "keys", "markers_file", "secrets_file", "github", "url", "graphql_url", "token_env",
 		"app", "id", "installation_id", "private_key_file", "jira", "deployment", "user_env", "slack", "webhook_env",
-		"heartbeat", "url_env", "risk", "epss", "kev", "file", "stale_after", "rhythm", "retention", "runs", "gone", "http_cache", "sources", "name", "type", "path", "root", "source_dir", "organisation", "repositories",
+		"write_back", "heartbeat", "url_env", "risk", "epss", "kev", "file", "stale_after", "rhythm", "retention", "runs", "gone", "http_cache", "sources", "name", "type", "path", "root", "source_dir", "organisation", "repositories",
 	}
 }

@@ -84,23 +84,21 @@ func (c *checkup) configuration() {
 	if len(c.Config.Sources) == 0 {
 		c.warn("sources", "none is configured", "name your reports under `sources`")
 	}
-	for name, there := range map[string]bool{"slack": c.Config.Slack != nil} {
-		if there {
-			c.warn(name, "this version checks this part of the configuration and does not use it", "")
-		}
+	if s := c.Config.Slack; s != nil {
+		c.address("slack", s.WebhookEnv, "a run that moves cohorts will write to the address in ")
 	}
 	if h := c.Config.Heartbeat; h != nil {
-		c.heartbeat(h.URLEnv)
+		c.address("heartbeat", h.URLEnv, "each run will request the address in ")
 	}
 }
 
-// heartbeat requests nothing: who listens would take it for a run's.
-func (c *checkup) heartbeat(env string) {
-	if _, err := parseHeartbeat(env, c.opt.Getenv); err != nil {
-		c.fail("heartbeat", err.Error(), "set it where the runs are started, or leave `heartbeat` out")
+// address requests nothing: who listens would take it for a run's.
+func (c *checkup) address(name, env, use string) {
+	if _, err := parseAddress(env, c.opt.Getenv); err != nil {
+		c.fail(name, err.Error(), "set it where the runs are started, or leave `"+name+"` out")
 		return
 	}
-	c.ok("heartbeat", "each run will request the address in "+env)
+	c.ok(name, use+env)
 }
 
 func (c *checkup) keyFile(name, path string, needed bool, without string) {

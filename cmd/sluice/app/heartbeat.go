@@ -58,7 +58,7 @@ func heartbeatAddress(opt Options, log *zap.Logger) *url.URL {
 	if err != nil || len(text) > maxConfig || yaml.Unmarshal(text, &c) != nil || !envName.MatchString(c.Heartbeat.URLEnv) {
 		return nil
 	}
-	address, err := parseHeartbeat(c.Heartbeat.URLEnv, opt.Getenv)
+	address, err := parseAddress(c.Heartbeat.URLEnv, opt.Getenv)
 	if err != nil {
 		log.Warn("heartbeat not delivered", zap.String("because", err.Error()))
 		return nil
@@ -66,8 +66,8 @@ func heartbeatAddress(opt Options, log *zap.Logger) *url.URL {
 	return address
 }
 
-// parseHeartbeat reads the variable. Its errors do not repeat it.
-func parseHeartbeat(env string, getenv func(string) string) (*url.URL, error) {
+// parseAddress reads the variable. Its errors do not repeat it.
+func parseAddress(env string, getenv func(string) string) (*url.URL, error) {
 	text := getenv(env)
 	if text == "" {
 		return nil, fmt.Errorf("the environment variable %s is not set", env)

@@ -32,13 +32,21 @@ type TestFailure struct {
 // Total is the number of tests found.
 func (r TestReport) Total() int { return r.Passed + r.Skipped + len(r.Failures) }
 
-// Problems are the failures in the form every error in a policy has.
-func (r TestReport) Problems() problem.List {
+// maxProblems is how many failures an error names: an edit of data.yaml can
+// fail every test.
+const maxProblems = 5
+
+// Problems names the first failures in the form every error in a policy has, a
+// line each, and counts the rest.
+func (r TestReport) Problems() string {
 	var out problem.List
-	for _, f := range r.Failures {
+	for i, f := range r.Failures {
+		if i == maxProblems {
+			return fmt.Sprintf("%v\nand %d more: `sluice policy test` names them", out, len(r.Failures)-i)
+		}
 		out = append(out, problem.Problem{File: f.File, Line: f.Line, Column: 1, Path: f.Name, What: f.Why})
 	}
-	return out
+	return out.Error()
 }
 
 // Test runs the library's tests as a stock `opa test` would: with the folder's

@@ -6,12 +6,14 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/evidence"
+	"github.com/sluice-sec/sluice/promoter/ladder"
 	"github.com/sluice-sec/sluice/promoter/store"
 )
 
@@ -29,6 +31,8 @@ type cohortView struct {
 	Audit    *promoter.Hold     `json:"audit,omitempty"` // the evidence's: a sample is to be judged
 	Override *promoter.Override `json:"override,omitempty"`
 	Plan     string             `json:"plan,omitempty"` // by which it would climb, and which waits
+
+	dwell time.Duration // the least time on its rung; 0: not known
 }
 
 // noiseView is the noise among what was answered, with the ends of its interval.
@@ -71,6 +75,11 @@ func (p *program) cohortListCommand() *cobra.Command {
 		cohorts, err := cohortViews(ctx, s)
 		if err != nil {
 			return err
+		}
+		if law, err := a.Settings(ctx, s); err == nil {
+			for i := range cohorts {
+				cohorts[i].dwell = ladder.RulesOf(law).Dwell
+			}
 		}
 		ends, err := expiring(ctx, a, s)
 		if err != nil {
@@ -160,6 +169,8 @@ func (c cohortView) next() string {
 		return fmt.Sprintf("%s: it qualifies; %s", c.Stage+1, c.Blocker)
 	case c.Plan != "":
 		return fmt.Sprintf("%s: it qualifies; plan %s waits for approval", c.Stage+1, c.Plan)
+	case c.Stage == promoter.Observe && c.dwell > 0:
+		return fmt.Sprintf("%s: not before %s", c.Stage+1, day(c.Since.Add(c.dwell)))
 	case c.Stage == promoter.Observe || c.Outcome == "":
 		return "-"
 	case c.Stage == promoter.Enforce:

@@ -123,7 +123,7 @@ func historyOf(ctx context.Context, s store.Store, set *settings.Settings, key s
 		return h, err
 	}
 	h = cohortHistory{cohortView: viewOf(st, counts[st.ID]), CarveOf: names[st.CarveOf]}
-	h.Plan = plans[st.ID]
+	h.Plan, h.dwell = plans[st.ID], ladder.RulesOf(set).Dwell
 	if h.Moves, err = s.Moves(ctx, cohort.ID); err != nil {
 		return h, err
 	}

@@ -40,7 +40,7 @@ func (p *program) showChecks(checks []app.Check) error {
 	}
 	err := p.show(checks, func(w io.Writer) error {
 		for _, c := range checks {
-			fmt.Fprintf(w, "%-4s  %s: %s\n", c.Verdict, c.Name, c.Detail)
+			fmt.Fprintf(w, "%-4s  %s: %s\n", c.Verdict, c.Name, strings.ReplaceAll(c.Detail, "\n", "\n      "))
 			if c.Mend != "" {
 				fmt.Fprintf(w, "      -> %s\n", c.Mend)
 			}

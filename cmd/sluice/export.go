@@ -35,7 +35,7 @@ type falsePositive struct {
 }
 
 func (p *program) exportCommand() *cobra.Command {
-	return p.group("export", "what others can use", p.falsePositivesCommand(), p.exportVEXCommand(), p.exportSARIFCommand())
+	return p.group("export", "what others can use, always as JSON, whatever --output", p.falsePositivesCommand(), p.exportVEXCommand(), p.exportSARIFCommand())
 }
 
 func (p *program) falsePositivesCommand() *cobra.Command {

@@ -28,7 +28,8 @@ func (p *program) inspectCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "inspect FILE...", Short: "show what Sluice reads out of reports",
 		Long: `Writes one JSON object for each finding to stdout, one a line, and last for
-each file one about the file to stderr: results = findings + skipped.
+each file one about the file to stderr: results = findings + skipped. It is
+always JSON, whatever --output says.
 Needs no configuration and changes nothing. Ends with 3 if a file is cut short
 or damaged in the middle, with 2 if it cannot be read at all.`,
 		Args: func(_ *cobra.Command, args []string) error {

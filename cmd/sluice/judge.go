@@ -33,7 +33,7 @@ func (p *program) judgeCommand() *cobra.Command {
 	var limit int
 	c := &cobra.Command{
 		Use: "judge", Short: "answer the queue, one finding after the other, with single keys", Args: takes(),
-		Long: "Shows one finding at a time: what was drawn at random first, which is the evidence that lets a\nscanner climb, then by value. A key answers it at once, without asking why; the next one follows.\nUseful is what is right and worth the time; duplicate and cannot reproduce say nothing about noise.\nb takes the last answer of this sitting back and shows its finding again. On a terminal, more than\none key at once, as when text is pasted, records nothing.\n\n" + keysText,
+		Long: "Shows one finding at a time: what was drawn at random first, which is the evidence that lets a\nscanner climb, then by value. A key answers it at once, without asking why; the next one follows.\nUseful is what is right and worth the time; duplicate and cannot reproduce say nothing about noise.\nb takes the last answer of this sitting back and shows its finding again. On a terminal, more than\none key at once, as when text is pasted, records nothing. It is always text, whatever --output says.\n\n" + keysText,
 	}
 	c.Flags().IntVar(&limit, "limit", 20, "at most so many; 0: all")
 	c.RunE = p.with(func(ctx context.Context, a *app.App, _ []string) error {

@@ -27,6 +27,9 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	if r.DryRun {
 		fmt.Fprintln(w, "a dry run: nothing was shown, withdrawn or remembered")
 	}
+	if r.Paused != nil {
+		fmt.Fprintf(w, "nothing new is shown: %s\n", pauseText(r.Paused, r.Started))
+	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(w, "WARNING: %s\n", warning)
 	}
@@ -46,6 +49,9 @@ func (p *program) writeReport(w io.Writer, r *run.Report) error {
 	fmt.Fprintf(w, "findings      %d new, %d known, %d gone%s\n", f.New, f.Known, f.Gone, some(
 		count(f.NotAttributable, "not attributable to their pull request"), count(f.Stale, "from scans of an older head"),
 		count(f.Ambiguous, "ambiguous and taken as new"), count(f.WithoutText, "without source text")))
+	if f.WithoutText > 0 {
+		fmt.Fprintln(w, "              without it they are recognised less well: name a `source_dir` that has the scanned commit, or configure `github`")
+	}
 	fmt.Fprintf(w, "decisions     %s\n", orNone(tally(r.Decisions)))
 	if r.PolicyErrors > 0 {
 		fmt.Fprintf(w, "              %d without an answer from the policy: these stay as they were\n", r.PolicyErrors)

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"unicode/utf8"
 )
 
@@ -86,35 +84,39 @@ func wrapped(text string, width, first, rest int) (lines []string) {
 	return lines
 }
 
-// gap is the space between two columns.
-const gap = 2
+const (
+	gap       = 2  // between two columns
+	widestPad = 80 // where nothing is cut: beyond, a long cell does not make those above and below it as wide
+)
 
-// write sets the table in columns. Where its lines would be longer than width
-// cells are cut, but never those of the first column, which people copy; 0
-// means that nothing is cut.
+// write sets the table in columns, or says that it has no rows. Where its lines
+// would be longer than width cells are cut, but never those of the first column,
+// which people copy; 0 means that nothing is cut.
 func (t table) write(w io.Writer, width int) error {
-	t = t.folding(width)
-	var set bytes.Buffer
-	out := tabwriter.NewWriter(&set, 0, 0, gap, ' ', 0)
-	widths := t.widths(width)
-	for _, row := range slices.Concat([][]string{t.head}, t.rows) {
-		for i := range row {
-			if t.head[i] == "PLACE" {
-				row[i] = cutBeginning(row[i], widths[i])
-			} else {
-				row[i] = cut(row[i], widths[i])
-			}
-		}
-		fmt.Fprintln(out, strings.Join(row, "\t"))
+	if len(t.rows) == 0 {
+		_, err := fmt.Fprintln(w, "none")
+		return err
 	}
-	out.Flush() // into memory, where nothing fails
-	row := -1   // the head
-	for text := range strings.Lines(set.String()) {
-		lines := []string{strings.TrimRight(text, " \n")}
-		if row >= 0 && row < len(t.below) {
-			lines = append(lines, t.below[row]...)
+	t = t.folding(width)
+	widths := t.widths(width)
+	for i, row := range slices.Concat([][]string{t.head}, t.rows) {
+		var text strings.Builder
+		for col, cell := range row {
+			if t.head[col] == "PLACE" {
+				cell = cutBeginning(cell, widths[col])
+			} else {
+				cell = cut(cell, widths[col])
+			}
+			pad := widths[col]
+			if width == 0 {
+				pad = min(pad, widestPad)
+			}
+			fmt.Fprintf(&text, "%-*s%*s", pad, cell, gap, "")
 		}
-		row++
+		lines := []string{strings.TrimRight(text.String(), " ")}
+		if i > 0 && i <= len(t.below) {
+			lines = append(lines, t.below[i-1]...)
+		}
 		if _, err := fmt.Fprintln(w, strings.Join(lines, "\n")); err != nil {
 			return err
 		}

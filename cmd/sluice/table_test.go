@@ -58,3 +58,31 @@ core/gosec/low   observe
 		t.Errorf("got\n%s\nwant\n%s", narrow.String(), want)
 	}
 }
+
+// Elsewhere than on a terminal nothing is cut, and one long cell does not make
+// every line as long.
+func TestALongCellIsItsOwnRowsMatter(t *testing.T) {
+	found := table{head: []string{"FINDING", "PLACE", "MESSAGE"}}
+	found.add("acme/shop:F1", strings.Repeat("deep/", 40)+"main.go:1", "first")
+	found.add("acme/shop:F2", "main.go:1", "second")
+	var out strings.Builder
+	if err := found.write(&out, 0); err != nil {
+		t.Fatal(err)
+	}
+	want := "FINDING       PLACE" + strings.Repeat(" ", widestPad-5+gap) + "MESSAGE\n" +
+		"acme/shop:F1  " + strings.Repeat("deep/", 40) + "main.go:1  first\n" +
+		"acme/shop:F2  main.go:1" + strings.Repeat(" ", widestPad-9+gap) + "second\n"
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestATableWithoutRowsSaysSo(t *testing.T) {
+	for _, width := range []int{0, 20} {
+		var out strings.Builder
+		empty := table{head: []string{"COHORT", "NEXT"}}.folded("next")
+		if err := empty.write(&out, width); err != nil || out.String() != "none\n" {
+			t.Errorf("width %d: %q, %v", width, out.String(), err)
+		}
+	}
+}

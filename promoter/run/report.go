@@ -40,6 +40,8 @@ type Report struct {
 	Settings    string    `json:"settings"` // revision
 	Warnings    []string  `json:"warnings"` // what was not right before the run began, or will be tried again
 
+	Paused *promoter.Pause `json:"paused"` // null: it was not paused when this run looked
+
 	Sources      []*SourceReport `json:"sources"`
 	Repositories int             `json:"repositories"`
 	Unchanged    int             `json:"unchanged"` // repositories with nothing to decide

@@ -104,6 +104,9 @@ func (r *runner) look(ctx context.Context) error {
 	if r.pause, err = r.Store.Pause(ctx); err != nil {
 		return err
 	}
+	if r.pause.Active(r.Now()) {
+		r.report.Paused = r.pause
+	}
 	if r.approvals, err = r.Store.Approvals(ctx); err != nil {
 		return err
 	}

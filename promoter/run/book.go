@@ -44,7 +44,7 @@ type book struct {
 	digest     *string
 	byFinding  map[int64][]*store.Sighting // filled when first asked
 	byChange   map[int][]*store.Sighting   // likewise
-	decidedOn  map[int64]int64             // likewise: the newest fact version of any decision
+	decided    map[int64]store.Decision    // likewise: that of the newest facts
 }
 
 type sightingKey struct{ scope, finding int64 }
@@ -181,16 +181,25 @@ func (b *book) displayed() map[int64]bool {
 	return out
 }
 
-// factsChanged tells whether a finding's facts are newer than every decision
-// about it.
-func (b *book) factsChanged(no int64) bool {
-	if b.decidedOn == nil {
-		b.decidedOn = map[int64]int64{}
+// newestDecision is the decision about a finding that saw its newest facts.
+func (b *book) newestDecision(no int64) (store.Decision, bool) {
+	if b.decided == nil {
+		b.decided = map[int64]store.Decision{}
 		for _, d := range b.snap.Decisions {
-			b.decidedOn[d.Finding] = max(b.decidedOn[d.Finding], d.FactVersion)
+			if old, ok := b.decided[d.Finding]; !ok || d.FactVersion > old.FactVersion {
+				b.decided[d.Finding] = d
+			}
 		}
 	}
-	return b.findings[no].Version > b.decidedOn[no]
+	d, ok := b.decided[no]
+	return d, ok
+}
+
+// factsChanged tells whether something is known of a finding that no decision
+// about it saw, and that policies are told.
+func (b *book) factsChanged(no int64) bool {
+	d, _ := b.newestDecision(no)
+	return !saw(d, b.findings[no])
 }
 
 func (b *book) addSighting(s *store.Sighting) {
@@ -203,11 +212,22 @@ func (b *book) addSighting(s *store.Sighting) {
 
 func (b *book) touch(s *store.Sighting) { b.changedS[s] = true }
 
-// facts are what is versioned of a finding: place and parts belong to its
+// facts are what is kept of a finding: place and parts belong to its
 // sightings, and its state is theirs too; a dismissal is a person's answer.
 func facts(f finding.Finding) finding.Finding {
 	f.Place, f.Parts, f.State, f.Dismissal = nil, finding.Parts{}, finding.Open, nil
 	f.EPSS = nil // it changes every day; see learnRisks
+	return f
+}
+
+// news are those of the facts that make another version of it: not what a
+// release of the scanner, another of its scans or a moved line changes. Of a
+// fix it counts whether there is one.
+func news(f finding.Finding) finding.Finding {
+	f.Scanner.Version, f.Rule.HelpURL, f.Category, f.Alert = "", "", "", ""
+	if f.Fix != nil {
+		f.Fix = &finding.Fix{}
+	}
 	return f
 }
 
@@ -221,12 +241,15 @@ func (b *book) addFinding(f finding.Finding, scan int64) int64 {
 
 // updateFacts lets a scan say what a finding is, if it may.
 func (b *book) updateFacts(no int64, f finding.Finding, may func() bool) {
-	known := b.findings[no]
-	if next := facts(f); !same(known.Facts, next) && may() {
-		known.Facts = next
-		known.Version++
-		b.changedF[no] = true
+	known, next := b.findings[no], facts(f)
+	if same(known.Facts, next) || !may() {
+		return
 	}
+	if !same(news(known.Facts), news(next)) {
+		known.Version++
+	}
+	known.Facts = next
+	b.changedF[no] = true
 }
 
 func (b *book) place(no, cohort int64) {

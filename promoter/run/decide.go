@@ -157,18 +157,40 @@ func pathOf(p *finding.Place) string {
 }
 
 func (r *runner) findingInput(f finding.Finding, place *finding.Place) input.Finding {
+	in := factsInput(f)
+	in.Path, in.PathClass = pathOf(place), r.Settings.PathClass(pathOf(place))
+	known := r.riskOf(f)
+	in.KEV, in.EPSS = !known.ExploitedSince.IsZero(), r.Settings.EPSSClass(known)
+	return in
+}
+
+// factsInput is what policies are told of a finding itself: not where it lies,
+// whose that is, and what the world and the settings have to say of it.
+func factsInput(f finding.Finding) input.Finding {
 	in := input.Finding{
 		Scanner: f.Scanner.Name, Kind: string(f.Kind), Rule: f.Rule.ID, Severity: f.Severity.String(), SeverityFrom: string(f.SeverityFrom),
 		Score: f.Score, CWEs: orEmpty(f.Rule.CWEs), Tags: orEmpty(f.Rule.Tags), Advisories: orEmpty(f.Advisories), Owners: []string{},
-		Path: pathOf(place), PathClass: r.Settings.PathClass(pathOf(place)),
 		FixAvailable: f.Fix != nil || (f.Package != nil && f.Package.FixedIn != ""), Reachability: f.Reachability,
 	}
-	known := r.riskOf(f)
-	in.KEV, in.EPSS = !known.ExploitedSince.IsZero(), r.Settings.EPSSClass(known)
 	if f.Package != nil {
 		in.Package, in.Ecosystem = f.Package.Name, f.Package.Ecosystem
 	}
 	return in
+}
+
+// saw tells whether a decision rests on a finding's facts as they are now, as
+// far as policies are told them.
+func saw(d store.Decision, f *store.Finding) bool {
+	if d.FactVersion == f.Version {
+		return true
+	}
+	var doc input.Surface
+	if json.Unmarshal(d.Input, &doc) != nil {
+		return false
+	}
+	was := doc.Finding
+	was.Path, was.PathClass, was.KEV, was.EPSS, was.Owners = "", "", false, "", []string{}
+	return same(was, factsInput(f.Facts))
 }
 
 func orEmpty(s []string) []string {
@@ -320,7 +342,7 @@ func (d *decider) bookDecision(f *store.Finding, cohort promoter.Cohort, number 
 	}
 	key := decisionKey{f.No, number}
 	old, known := d.newest[key]
-	if known && bytes.Equal(old.Answer, raw) {
+	if known && bytes.Equal(old.Answer, raw) && saw(old, f) {
 		return
 	}
 	if known && d.byLaw(old, f, cohort, doc, answer) {

@@ -54,7 +54,7 @@ func (r *runner) beginEpochs(cohorts map[int64]string) error {
 // byLaw tells whether a finding is shown elsewhere than before because policy or
 // settings were edited, and for no other reason.
 func (d *decider) byLaw(old store.Decision, f *store.Finding, cohort promoter.Cohort, now input.Surface, answer input.SurfaceAnswer) bool {
-	if old.PolicyRev == d.Decider.Revision() && old.SettingsRev == d.Settings.Revision() || old.FactVersion != f.Version || old.Stage != cohort.Stage {
+	if old.PolicyRev == d.Decider.Revision() && old.SettingsRev == d.Settings.Revision() || !saw(old, f) || old.Stage != cohort.Stage {
 		return false
 	}
 	var was input.Surface

@@ -169,13 +169,14 @@ func (r *runner) placedIn(ctx context.Context, p *placing, repoID int64) ([]plac
 		}
 		one := placed{member: promoter.Member{RepoID: repoID, Finding: no}, now: now, rule: f.Facts.Rule.ID, repo: b.repo().FullName(), open: open[no], hidden: display[no]}
 		answer := r.askCohort(ctx, b, no)
+		_, decided := b.newestDecision(no)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case answer.Outcome != policy.Decided:
 			p.unsure = true
 			one.base, one.into = now.Key, now.Key
-		case b.factsChanged(no) && b.decidedOn[no] > 0:
+		case decided && b.factsChanged(no):
 			one.base, one.into = now.Key, now.Key
 		case strings.Join(answer.Answer.Key, "/") == ladder.Whole(now.Key):
 			one.base, one.into = now.Key, now.Key // what is carved out of it moves by itself

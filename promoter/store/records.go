@@ -60,7 +60,7 @@ const (
 type Finding struct {
 	No        int64
 	Facts     finding.Finding // without Place and Parts, which belong to sightings
-	Version   int64
+	Version   int64           // a newer one says something new; not each word that differs does
 	FirstScan int64
 	CohortID  int64 // 0: not yet placed
 }
@@ -128,7 +128,7 @@ type Changes struct {
 	Deliveries []Delivery
 	Scopes     []Scope
 	Scans      []Scan
-	Findings   []Finding           // new, or with a new Version or CohortID
+	Findings   []Finding           // new, or with other facts, a new Version or CohortID
 	Sightings  []Sighting          // known by finding, scope and Since
 	Decisions  []Decision          // appended, unless the newest says the same (in whichever run)
 	Notices    []promoter.Notice   // with all their items

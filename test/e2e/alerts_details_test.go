@@ -44,7 +44,7 @@ func TestAReportThatComesAfterItsAlerts(t *testing.T) {
 }
 
 // facts are the findings of a repository as they are known.
-func (p *alerted) facts(full string) []store.Finding {
+func (p *place) facts(full string) []store.Finding {
 	p.t.Helper()
 	repos, err := p.openStore().Repositories(context.Background())
 	p.must(err)

@@ -70,8 +70,8 @@ func (a *applier) findings() error {
 		}))
 }
 
-// versions keeps every version of a finding's facts. The run that a version
-// came from is that of its first write.
+// versions keeps every version of a finding's facts, as they were said last
+// under that number. The run that a version came from is that of its first write.
 func (a *applier) versions() error {
 	return a.count(writeAll(a.ctx, a.tx, "finding version", `
 		INSERT INTO finding_version (repo_id, finding_no, version, facts, from_run) VALUES ($1, $2, $3, $4, $5)

@@ -94,7 +94,7 @@ type Gate struct {
 func (g Gate) Decide() (Conclusion, string) {
 	switch {
 	case g.Release != nil:
-		return CheckNeutral, fmt.Sprintf("Let through by %s: %s", g.Release.Actor, g.Release.Reason)
+		return CheckNeutral, fmt.Sprintf("Let through by %s: %s", g.Release.login(), g.Release.Reason)
 	case g.Paused:
 		return CheckNeutral, "Sluice is paused"
 	case !g.Scanned:
@@ -134,6 +134,14 @@ type Release struct {
 	Actor       string    `json:"actor"`
 	Reason      string    `json:"reason"`
 	At          time.Time `json:"at"`
+}
+
+// login is who let it through, without the system that knows them.
+func (r *Release) login() string {
+	if _, login, ok := strings.Cut(r.Actor, ":"); ok {
+		return login
+	}
+	return r.Actor
 }
 
 // PlanCheck compares the checks a pull request should have with those it has.

@@ -34,6 +34,16 @@ func TestACheckBlocksNobodyByItsOwnFault(t *testing.T) {
 	})
 }
 
+// Engineers know a person by the login; the system that knows it stays in the list.
+func TestACheckNamesWhoLetItThrough(t *testing.T) {
+	for actor, want := range map[string]string{"github:carol": "Let through by carol: an outage", "carol": "Let through by carol: an outage"} {
+		g := promoter.Gate{Release: &promoter.Release{Actor: actor, Reason: "an outage"}}
+		if _, got := g.Decide(); got != want {
+			t.Errorf("%s: %q", actor, got)
+		}
+	}
+}
+
 func TestACheckComesBackFromItsBody(t *testing.T) {
 	want := promoter.Check{Conclusion: promoter.CheckFailure, Title: "t", Summary: "s", Annotations: []promoter.Annotation{{Path: "a", StartLine: 1, EndLine: 2, Title: "x", Message: "y"}}}
 	if got, err := promoter.ParseCheck(want.Body()); err != nil || got.Body() != want.Body() {

@@ -76,7 +76,7 @@ func parseAccept(rest string, written time.Time) Command {
 	c := Command{Topic: string(VerdictAccepted), Kind: VerdictAccepted, Reason: reasonOf(reason), Until: until}
 	switch {
 	case err != nil:
-		c = Command{Topic: TopicUnknown, Problem: "`accept` needs its last day first, such as 2026-12-31 or 30d"}
+		c = Command{Topic: TopicUnknown, Problem: "`accept` needs its last day first: YYYY-MM-DD, or a span such as 30d"}
 	case !until.AddDate(0, 0, 1).After(written):
 		c = Command{Topic: TopicUnknown, Problem: "the last day of `accept` is over already"}
 	case c.Reason == "":

@@ -31,7 +31,7 @@ func TestParseCommand(t *testing.T) {
 		return promoter.Command{Topic: promoter.TopicUnknown, Problem: problem}
 	}
 	words := promoter.Command{Topic: promoter.TopicWords}
-	const noEnd = "`accept` needs its last day first, such as 2026-12-31 or 30d"
+	const noEnd = "`accept` needs its last day first: YYYY-MM-DD, or a span such as 30d"
 	for body, want := range map[string]promoter.Command{
 		"/sluice false-positive the input is a constant": verdict(promoter.VerdictFalsePositive, "the input is a constant"),
 		"/sluice false-positive":                         verdict(promoter.VerdictFalsePositive, ""),

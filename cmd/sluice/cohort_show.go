@@ -208,7 +208,7 @@ func (h cohortHistory) shownText() string {
 	case h.Noise == nil:
 		return fmt.Sprintf("%d in this stay; nobody answered, so nothing is known of the noise", h.Shown)
 	}
-	return fmt.Sprintf("%d in this stay, %d answered; noise %s", h.Shown, h.Answered, h.noise())
+	return fmt.Sprintf("%d in this stay, %d answered; of what is settled: noise %s", h.Shown, h.Answered, h.noise())
 }
 
 // writePast tells how a cohort came to stand where it stands, oldest first.
@@ -251,7 +251,7 @@ func tellMove(m promoter.Move) string {
 		}
 		text += fmt.Sprintf("; %sof %d shown %d were answered%s", whole, g.Shown, g.Answered, voices(g.Voices))
 		if !strings.Contains(text, g.Noise) {
-			text += "; " + g.Noise
+			text += "; of what was settled by then: " + g.Noise
 		}
 	}
 	return text

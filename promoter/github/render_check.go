@@ -18,10 +18,14 @@ const maxAnnotations = 5 * batch
 func (Renderer) Check(g promoter.Gate) promoter.Check {
 	conclusion, title := g.Decide()
 	c := promoter.Check{Conclusion: conclusion, Title: wording.Line(title, 200)}
-	if conclusion != promoter.CheckFailure {
-		c.Summary = text(title, 500) + "."
-		if conclusion == promoter.CheckNeutral {
-			c.Summary += " A neutral check does not keep anything from being merged."
+	switch conclusion {
+	case promoter.CheckSuccess:
+		c.Summary = "A complete scan of this commit has no finding that keeps it from being merged."
+		return c
+	case promoter.CheckNeutral:
+		c.Summary = "A neutral check does not keep anything from being merged."
+		if c.Title != title { // cut, as a person's reason may have to be
+			c.Summary = text(title, 500) + ". " + c.Summary
 		}
 		return c
 	}
@@ -30,11 +34,11 @@ func (Renderer) Check(g promoter.Gate) promoter.Check {
 	for i, group := range groups {
 		items[i] = listItem(group)
 	}
-	head, mend := "Findings of these kinds keep a change from being merged here:", "Mend them"
+	head, mend := "Findings of these kinds keep a change from being merged here:", "Mend them, or answer where they are shown"
 	if len(groups) == 1 {
-		head, mend = "A finding of this kind keeps a change from being merged here:", "Mend it"
+		head, mend = "A finding of this kind keeps a change from being merged here:", "Mend it, or answer where it is shown"
 	}
-	tail := mend + ", or answer in the comment. Where neither can wait, the security team lets this pull request through: " +
+	tail := mend + ": in the thread of a comment, or below the pull request for what the summary lists. Where neither can wait, the security team lets this pull request through: " +
 		code(fmt.Sprintf("sluice check release %s --reason ...", pullName(g.Failing[0])), 200) + "."
 	if ask := g.Failing[0].Ask; ask != "" {
 		tail += " Questions: " + text(ask, 100)

@@ -32,7 +32,7 @@ const commands = `| Reply | when |
 | ` + "`/sluice false-positive REASON`" + ` | the finding is wrong |
 | ` + "`/sluice not-useful`" + ` | it is right, and not worth anybody's time; a 👎 on the comment says the same |
 | ` + "`/sluice wont-fix REASON`" + ` | it is right, and stays as it is |
-| ` + "`/sluice accept 2026-12-31 REASON`" + ` | the risk is accepted until that day (or for ` + "`30d`" + `) |
+| ` + "`/sluice accept YYYY-MM-DD REASON`" + ` | the risk is accepted until that day (or for ` + "`30d`" + `) |
 | ` + "`/sluice useful`" + ` | it helped; a 👍 says the same |
 | ` + "`/sluice fixed`" + ` | it is taken care of |
 | ` + "`/sluice why`" + ` | why is this shown? |

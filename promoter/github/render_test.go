@@ -81,6 +81,17 @@ func TestBodies(t *testing.T) {
 	golden(t, "check", check.Title+"\n\n"+check.Summary)
 	alone := r.Check(promoter.Gate{Scanned: true, Failing: failing[:1]})
 	golden(t, "check_one", alone.Title+"\n\n"+alone.Summary)
+	for name, g := range map[string]promoter.Gate{
+		"check_passed":   {Scanned: true},
+		"check_paused":   {Paused: true},
+		"check_released": {Release: &promoter.Release{Actor: "os:carol", Reason: "production is down, PAY-77 follows up"}},
+		"check_released_at_length": {Release: &promoter.Release{
+			Actor: "github:carol", Reason: strings.Repeat("production is down, ", 10) + "PAY-77 follows up",
+		}},
+	} {
+		check := r.Check(g)
+		golden(t, name, check.Title+"\n\n"+check.Summary)
+	}
 	golden(t, "summary_grouped", r.Summary(1, slices.Concat(wordingtest.OneUpgrade(), wordingtest.TwoScanners(), wordingtest.OneSecret(), []promoter.Exhibit{injection()})))
 	golden(t, "summary_dangerous", r.Summary(0, []promoter.Exhibit{log4j}))
 	golden(t, "summary", r.Summary(2, []promoter.Exhibit{one, injection()}))
@@ -98,6 +109,14 @@ func TestBodies(t *testing.T) {
 	golden(t, "reply_unknown", r.Reply(promoter.Answer{Topic: promoter.TopicUnknown, Problem: promoter.ParseCommand("/sluice @alice", since).Problem}))
 	golden(t, "reply_outsider", r.Reply(promoter.Answer{Topic: promoter.TopicOutsider, Ask: "#ask-appsec"}))
 	golden(t, "comment_hostile", r.Comment([]promoter.Exhibit{filled(hostile)}))
+}
+
+// An example with a day in it would be over one day, for whoever copies it.
+func TestHowToAnswerHasNoDayInIt(t *testing.T) {
+	help := github.Renderer{}.Reply(promoter.Answer{Topic: promoter.TopicHelp}) + promoter.ParseCommand("/sluice accept", time.Now()).Problem
+	if year := regexp.MustCompile(`\b20\d\d\b`).FindString(help); year != "" {
+		t.Errorf("it names the year %s:\n%s", year, help)
+	}
 }
 
 // hostile says everything a scanner, a repository or a settings file might.

@@ -43,9 +43,9 @@ func keptLine(cause promoter.RemovalCause, commit, why string) string {
 	case promoter.RemovedFixed:
 		return whyWithdrawn(promoter.Withdrawal{Cause: cause, Commit: commit}) + " *" + kept + "*"
 	case promoter.RemovedStage:
-		return "*" + kept + " Findings of this kind are not shown in pull requests for now.*"
+		return "*" + kept + " Findings of this kind are not shown in pull requests for now. What stands below is as it was.*"
 	}
-	return "*" + kept + " It would not be shown any more.*"
+	return "*" + kept + " It would not be shown any more. What stands below is as it was.*"
 }
 
 func whyWithdrawn(w promoter.Withdrawal) string {

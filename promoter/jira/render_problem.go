@@ -110,7 +110,7 @@ func many(problems [][]promoter.Exhibit, items [][]span) document {
 	default:
 		d = append(d, textBlock(say(fmt.Sprintf("%d more findings do not fit here.", left))))
 	}
-	return append(d, footer(e, nil))
+	return append(d, footer(e, phrase(line(say("Found by")), scanners(all))))
 }
 
 // item is one problem in a list, with its path unless all have the same.
@@ -135,6 +135,11 @@ func foundBy(all []promoter.Exhibit) []span {
 	return listing(distinct(all, func(e promoter.Exhibit) []span {
 		return line(quoted(wording.Line(e.Finding.Scanner.Name, 60)), quoted(wording.Line(e.Finding.Rule.ID, 120)))
 	}))
+}
+
+// scanners names each once.
+func scanners(all []promoter.Exhibit) []span {
+	return listing(distinct(all, func(e promoter.Exhibit) []span { return []span{quoted(wording.Line(e.Finding.Scanner.Name, 60))} }))
 }
 
 func names(all []promoter.Exhibit) []span {

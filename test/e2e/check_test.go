@@ -140,7 +140,7 @@ func TestACheckStandsAside(t *testing.T) {
 	p.must(err)
 	p.must(p.store.Release(ctx, promoter.Release{RepoID: repos[0].ID, PullRequest: number, Actor: "os:carol", Reason: "production is down", At: p.clock.Now()}))
 	p.run()
-	wantCheck(t, p, head, "neutral: Let through by os:carol: production is down")
+	wantCheck(t, p, head, "neutral: Let through by carol: production is down")
 	p.must(p.store.Hold(ctx, repos[0].ID, number, "os:carol", "it is up again", p.clock.Now()))
 	p.run()
 	wantCheck(t, p, head, mustBeDealtWith)

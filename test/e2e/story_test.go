@@ -217,6 +217,9 @@ func TestAnsweredAndEditedCommentsAreKept(t *testing.T) {
 			if !strings.HasPrefix(after, c.mark) || !strings.HasSuffix(after, before) || (c.mark == "") != (after == before) || r.Effects.Kept != 1 {
 				t.Errorf("kept %d, body now\n%s", r.Effects.Kept, after)
 			}
+			if strings.Contains(after, "What stands below is as it was.") != (c.mark != "") {
+				t.Errorf("body now\n%s", after)
+			}
 			if pr := p.pull(shop, number); pr.Threads[0].Resolved {
 				t.Error("the thread of what is kept was resolved")
 			}

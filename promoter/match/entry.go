@@ -22,13 +22,14 @@ type entry struct {
 	ordinal    int
 	message    string
 	prints     []mark
+	anyFile    bool // of a known one: see Candidate
 }
 
 // mark is one of the scanner's own fingerprints.
 type mark struct{ name, value string }
 
 func newEntry(c Candidate) entry {
-	e := entry{rule: c.Rule, ordinal: c.Parts.Ordinal, message: c.Message, prints: prints(c.Parts.Fingerprints)}
+	e := entry{rule: c.Rule, ordinal: c.Parts.Ordinal, message: c.Message, prints: prints(c.Parts.Fingerprints), anyFile: c.AnyFile}
 	if c.Place != nil {
 		e.path, e.line, e.column = c.Place.Path, c.Place.StartLine, c.Place.StartColumn
 	}
@@ -130,17 +131,19 @@ func sameMessage(e *entry, s side) (key, bool) {
 
 // renamedUnchanged groups what stands in the same context, in any file. A
 // message alone says too little about where a finding went.
-func renamedUnchanged(e *entry, _ side) (key, bool) {
-	return key{rule: e.rule, text: e.text, context: e.context}, e.context != "" && canBeRenamed(e)
+func renamedUnchanged(e *entry, s side) (key, bool) {
+	return key{rule: e.rule, text: e.text, context: e.context}, e.context != "" && canBeRenamed(e, s)
 }
 
 // renamed groups the same rule and text in any file.
-func renamed(e *entry, _ side) (key, bool) {
-	return key{rule: e.rule, text: e.text}, canBeRenamed(e)
+func renamed(e *entry, s side) (key, bool) {
+	return key{rule: e.rule, text: e.text}, canBeRenamed(e, s)
 }
 
 // canBeRenamed also holds without a path, which a corrected root can bring.
-func canBeRenamed(e *entry) bool { return e.snippet || e.dependency }
+func canBeRenamed(e *entry, s side) bool {
+	return (e.snippet || e.dependency) && (s == incomingSide || e.anyFile)
+}
 
 func samePath(a, b *entry) bool {
 	return a.path == b.path && a.dependency == b.dependency && (!a.dependency || a.text == b.text)
@@ -150,3 +153,7 @@ func samePath(a, b *entry) bool {
 func textAgrees(a, b *entry) bool {
 	return a.text == b.text || !a.dependency && !b.dependency && (!a.snippet || !b.snippet)
 }
+
+func textAgreesInFile(a, b *entry) bool { return a.path == b.path && textAgrees(a, b) }
+
+func textAgreesAnywhere(known, b *entry) bool { return known.anyFile && textAgrees(known, b) }

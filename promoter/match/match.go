@@ -10,6 +10,11 @@
 // numbers differ and neither context nor position tells which is which, nothing
 // is matched: a known problem shown again is an annoyance, somebody's dismissal
 // put on another problem is a wrong.
+//
+// For the same reason only what just left its file is looked for in others, and
+// the caller has to say of what that is known (Candidate.AnyFile). Where one
+// line was fixed and the same one written in another file between two scans,
+// that still is taken for a move.
 package match
 
 import (
@@ -27,6 +32,9 @@ type Candidate struct {
 	Package    *finding.Package
 	Advisories []string
 	Message    string
+	// AnyFile: it may have gone to another file. Without it, only the number of an
+	// alert finds it outside its own.
+	AnyFile bool
 }
 
 // Pass says on what evidence an incoming finding was recognised.
@@ -112,12 +120,14 @@ func (m *matcher) tier(candidates []Candidate) {
 		t.numbers = append(t.numbers, c.No)
 	}
 	proposals := t.proposals()
-	t.accept(proposals, textAgrees)
+	t.accept(proposals, textAgreesInFile)
 	t.together(sameFile, t.equals)
 	t.together(sameMessage, t.sameMessages)
 	// A fingerprint whose text changed comes after all that speaks for the
 	// text: some scanners hash a line number into it.
 	t.accept(proposals, samePath)
+	// Only what is not where it was can be in another file.
+	t.accept(proposals, textAgreesAnywhere)
 	t.together(renamedUnchanged, t.onlyOne)
 	t.together(renamed, t.onlyOneOrDoubt)
 }

@@ -45,16 +45,24 @@ func dependency(rule, name, version, manifest string, advisories ...string) find
 		Package: &finding.Package{Name: name, Version: version, Manifest: manifest}}
 }
 
-// known numbers findings from 1, as candidates.
+// known numbers findings from 1, as candidates that may have gone to any file.
 func known(fs ...finding.Finding) []match.Candidate { return knownFrom(1, fs...) }
 
 func knownFrom(no int64, fs ...finding.Finding) []match.Candidate {
 	var out []match.Candidate
 	for i, x := range fs {
 		out = append(out, match.Candidate{No: no + int64(i), Rule: x.Rule.ID, Place: x.Place, Parts: x.Parts,
-			Package: x.Package, Advisories: x.Advisories, Message: x.Message})
+			Package: x.Package, Advisories: x.Advisories, Message: x.Message, AnyFile: true})
 	}
 	return out
+}
+
+// bound takes from candidates that they may have gone to another file.
+func bound(candidates []match.Candidate) []match.Candidate {
+	for i := range candidates {
+		candidates[i].AnyFile = false
+	}
+	return candidates
 }
 
 // say writes a result as "1 place, new".
@@ -122,6 +130,8 @@ func TestMatchWithinOneTier(t *testing.T) {
 		{"a copy is not a rename", list{f("a", 1, "x", "h:1")}, list{f("b", 1, "x", "h:1"), f("a", 1, "x", "h:1")}, []string{"new", "1 place"}, 0},
 		{"a message alone does not rename", list{f("old/a", 1, "", "")}, list{f("new/a", 1, "", "")}, []string{"new"}, 0},
 
+		{"a fingerprint in another file does not beat the text where it was", list{printed(f("a", 1, "x", ""), "p", "1")},
+			list{printed(f("b", 1, "x", ""), "p", "1"), printed(f("a", 1, "x", ""), "p", "2")}, []string{"new", "1 place"}, 0},
 		{"a fingerprint across files and text", list{printed(f("a", 1, "x", ""), "p", "1")}, list{printed(f("b", 7, "x", ""), "p", "1")},
 			[]string{"1 fingerprint"}, 0},
 		{"a fingerprint and another text in the same file", list{printed(f("a", 1, "x", ""), "p", "1")},
@@ -200,6 +210,16 @@ func TestMatchAcrossTiers(t *testing.T) {
 		{"ambiguous before, and at its exact place in the next tier", [][]match.Candidate{
 			known(f("a", 10, "x", ""), f("a", 20, "x", "")), knownFrom(7, f("a", 33, "x", ""))},
 			list{f("a", 33, "x", "")}, []string{"7 place"}, 0},
+		{"what is gone, or not known to be, went to no other file", [][]match.Candidate{bound(known(f("a", 1, "x", "h:1"), dependency("CVE-1", "lib", "1.0", "a/go.mod")))},
+			list{f("b", 1, "x", "h:1"), dependency("CVE-1", "lib", "1.0", "b/go.mod")}, []string{"new", "new"}, 0},
+		{"nor by a fingerprint", [][]match.Candidate{bound(known(printed(f("a", 1, "x", ""), "p", "1")))},
+			list{printed(f("b", 1, "x", ""), "p", "1")}, []string{"new"}, 0},
+		{"but by the number of an alert", [][]match.Candidate{bound(known(printed(f("a", 1, "x", ""), "github/alertNumber", "1")))},
+			list{printed(f("b", 1, "x", ""), "github/alertNumber", "1")}, []string{"1 fingerprint"}, 0},
+		{"and comes back in its own", [][]match.Candidate{bound(known(f("a", 1, "x", ""), printed(f("c", 1, "y", ""), "p", "1")))},
+			list{f("a", 7, "x", ""), printed(f("c", 1, "z", ""), "p", "1")}, []string{"1 moved", "2 fingerprint"}, 0},
+		{"what is gone makes no rename ambiguous", [][]match.Candidate{append(known(f("a", 1, "x", "")), bound(knownFrom(7, f("b", 1, "x", "")))...)},
+			list{f("c", 1, "x", "")}, []string{"1 renamed"}, 0},
 		{"an ambiguous rename before, and moved in the next tier", [][]match.Candidate{
 			known(f("b", 10, "x", ""), f("c", 20, "x", "")), knownFrom(7, f("a", 5, "x", ""))},
 			list{f("a", 33, "x", "")}, []string{"7 moved"}, 0},

@@ -168,6 +168,7 @@ func TestWhateverHappensNumbersAreGivenOnceAndWithinARule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var tiers [][]match.Candidate
 		rules := map[int64]string{}
+		paths := map[int64][]string{} // where each was; a third of them may not have left
 		no := int64(0)
 		for range rapid.IntRange(0, 3).Draw(t, "tiers") {
 			old, _ := drawWorld(t).scan(t, rapid.Bool().Draw(t, "source"), 1)
@@ -179,6 +180,8 @@ func TestWhateverHappensNumbersAreGivenOnceAndWithinARule(t *testing.T) {
 				}
 				rules[c[i].No] = c[i].Rule
 				no = max(no, c[i].No)
+				c[i].AnyFile = c[i].No%3 != 0
+				paths[c[i].No] = append(paths[c[i].No], c[i].Place.Path)
 			}
 			tiers = append(tiers, c)
 		}
@@ -201,6 +204,9 @@ func TestWhateverHappensNumbersAreGivenOnceAndWithinARule(t *testing.T) {
 			given[n] = true
 			if rules[n] != incoming[i].Rule.ID {
 				t.Fatalf("%s became number %d, which is %q", incoming[i].Rule.ID, n, rules[n])
+			}
+			if n%3 == 0 && !slices.Contains(paths[n], incoming[i].Place.Path) {
+				t.Fatalf("number %d, in %v for good, was found in %s by %s", n, paths[n], incoming[i].Place.Path, got.How[i])
 			}
 		}
 		if got.Ambiguous > fresh {

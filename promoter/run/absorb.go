@@ -50,15 +50,11 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 		b.putScope(scope)
 	}
 	present := slices.DeleteFunc(slices.Clone(in.findings), func(f finding.Finding) bool { return f.State == finding.Absent })
-	result := match.Match(b.tiers(scope), present)
+	result := match.Match(b.tiers(scope, scan), present)
 	n.Ambiguous += result.Ambiguous
 	seen := map[int64]bool{}
 	for i, f := range present {
 		no := result.No[i]
-		if result.How[i] == match.Renamed && b.liesElsewhere(no, scope) {
-			no = 0
-			n.Ambiguous++
-		}
 		if no == 0 {
 			no = b.addFinding(f, scan.No)
 			n.New++
@@ -79,8 +75,9 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 
 // tiers are the known findings a new scan is matched against, nearest first:
 // those of its own scope, those on branches, then the rest of this tool.
-func (b *book) tiers(scope store.Scope) [][]match.Candidate {
+func (b *book) tiers(scope store.Scope, scan store.Scan) [][]match.Candidate {
 	tiers := make([][]match.Candidate, 3)
+	moved := b.moved(scope, scan)
 	for _, s := range b.sightings() {
 		other := b.scopes[s.Scope]
 		if other.Tool != scope.Tool {
@@ -96,24 +93,32 @@ func (b *book) tiers(scope store.Scope) [][]match.Candidate {
 		f := b.findings[s.Finding]
 		tiers[tier] = append(tiers[tier], match.Candidate{
 			No: s.Finding, Rule: f.Facts.Rule.ID, Place: s.Place, Parts: s.Parts, Package: f.Facts.Package,
-			Advisories: f.Facts.Advisories, Message: f.Facts.Message,
+			Advisories: f.Facts.Advisories, Message: f.Facts.Message, AnyFile: moved(s),
 		})
 	}
 	return tiers
 }
 
-// liesElsewhere tells whether a finding is still open in another pull request
-// and was never seen in this scope or on a branch. Then what has its text in
-// another file is no renamed file but a copy, and one finding would stand for two.
-func (b *book) liesElsewhere(no int64, scope store.Scope) bool {
-	open := false
-	for _, s := range b.of(no) {
-		if s.Scope == scope.No || !isChangeRef(b.scopes[s.Scope].Ref) {
+// moved tells of which sightings a scan would show it if they had moved to
+// another file: it is complete, so what it does not have where it was is not
+// there any more, and what it is compared with was there until now. That is what
+// is open in its own scope; of a scope that never had a complete scan, also what
+// is open on a branch, for a pull request may begin with a rename. All else that
+// has the text of something in another file is a copy, and one finding would
+// stand for two: what is gone was fixed, and another category, source or pull
+// request speaks of files of its own.
+func (b *book) moved(scope store.Scope, scan store.Scan) func(*store.Sighting) bool {
+	first := !slices.ContainsFunc(b.byScope[scope.No], func(s *store.Scan) bool {
+		return s.No != scan.No && s.State == store.ScanComplete
+	})
+	return func(s *store.Sighting) bool {
+		if scan.State != store.ScanComplete || s.Until != 0 {
 			return false
 		}
-		open = open || s.Until == 0
+		other := b.scopes[s.Scope]
+		return other.No == scope.No ||
+			first && !isChangeRef(other.Ref) && other.Category == scope.Category && other.Source == scope.Source
 	}
-	return open
 }
 
 // sight books that a scan saw a finding, writing only what changed.

@@ -267,12 +267,25 @@ func TestWithoutAPlatformFindingsEndInTheReportAndTheQueue(t *testing.T) {
 // The same line in another file of another open pull request is another
 // problem: what is said of one must not count for both.
 func TestTwoPullRequestsDoNotShareAFinding(t *testing.T) {
+	t.Run("by text", func(t *testing.T) { twoPullRequests(t, nil) })
+	t.Run("by the scanner's hash of the lines around", func(t *testing.T) {
+		twoPullRequests(t, func(run map[string]any) {
+			for _, r := range run["results"].([]any) {
+				if uri(r) != "main.go" {
+					r.(map[string]any)["partialFingerprints"] = map[string]any{"primaryLocationLineHash": "39fa2ee980eb94b0:1"}
+				}
+			}
+		})
+	})
+}
+
+func twoPullRequests(t *testing.T, change func(run map[string]any)) {
 	p := newPlace(t)
 	p.repository(shop, map[string]string{"main.go": base})
 	p.scan(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "branch-main")
 	for _, file := range []string{"one.go", "two.go"} {
 		head := p.commit(shop, "add-"+file, "main", map[string]string{file: code("package main", "exec(b)")})
-		p.scanPull(shop, head, p.open(shop, "add-"+file))
+		p.deliver(shop, head, pullRef(p.open(shop, "add-"+file)), "toy.sarif", change)
 	}
 	p.run()
 	p.move("/high", promoter.Advise)

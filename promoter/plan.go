@@ -231,11 +231,23 @@ func (p Planning) adjust(n Notice, w Wanted) []Action {
 	if n.Resolved {
 		return []Action{{Step: StepEdit, Verbs: unresolve, Before: n, Notice: after, Reason: "thread still resolved"}}
 	}
-	if n.State == NoticeLeft || !slices.Equal(after.Items, n.Items) {
+	if after.Items = stayed(n.Items, after.Items); n.State == NoticeLeft || !slices.Equal(after.Items, n.Items) {
 		after.Generation = n.Generation
 		return []Action{{Step: StepBook, Before: n, Notice: after, Reason: "items changed"}}
 	}
 	return nil
+}
+
+// stayed are the items where nothing is written: what was kept when it should
+// have gone still stands there, or could not be known for deleted later.
+func stayed(have, items []Item) []Item {
+	for i := range items {
+		j := slices.IndexFunc(have, func(h Item) bool { return h.Finding == items[i].Finding && h.Live() && h.Kept != "" })
+		if j >= 0 && !items[i].Live() {
+			items[i] = have[j]
+		}
+	}
+	return items
 }
 
 // sameFindings tells whether what is on display is what is wanted.

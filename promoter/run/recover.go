@@ -110,8 +110,8 @@ func (r *runner) settled(e promoter.Effect, s store.Settlement) error {
 // request is no more: then nobody sees it either.
 func (r *runner) vanished(ctx context.Context, e promoter.Effect, err error) bool {
 	var refused *promoter.RefusedError
-	if !errors.As(err, &refused) || refused.Mend != "" || e.Target.PullRequest == 0 {
-		return false // what a person can mend is to be looked for once it is mended
+	if !errors.As(err, &refused) || !refused.Absent || refused.Mend != "" || e.Target.PullRequest == 0 {
+		return false // what is only refused may still be there, such as a review that nobody submitted
 	}
 	owner, name, _ := strings.Cut(e.Repository, "/")
 	c, err := r.Platform.Change(ctx, promoter.Repository{ID: e.Target.RepoID, Owner: owner, Name: name}, e.Target.PullRequest)

@@ -136,6 +136,44 @@ func TestWhatStoodInADeletedSummaryIsNotSaidAgain(t *testing.T) {
 	}
 }
 
+// What stays in a summary because a person rewrote it is not forgotten there: deleted later, it is not said again. (Seed 4656.)
+func TestWhatARewrittenSummaryKeepsIsNotForgotten(t *testing.T) {
+	s := oneCohort(t)
+	_, err := s.store.EnsureCohorts(t.Context(), []string{"rest/toy/medium"}, s.machine.Now())
+	must(t, err)
+	pushed := []string{"exec(n9001)", "exec(n9002)", "md5(n9003)"}
+	stand := func(at promoter.Stage) {
+		for _, c := range s.cohorts() {
+			if strings.HasSuffix(c.Key, "/medium") {
+				must(t, s.move(c, at))
+			}
+		}
+		s.mustRun(t)
+		pushed = append(pushed, "more()")
+		s.next(t, s.mains[0], 1, "change", pushed...)
+		s.mustRun(t)
+	}
+	const roomFor = "budgets: {pull_request: {comments: %d}}\nthresholds: {default: {advise: medium}}\n"
+	s.settings = fmt.Sprintf(roomFor, 1)
+	s.change(t, s.mains[0], "change", pushed...)
+	stand(promoter.Advise)
+	sticky := s.world(t).Repositories[0].PullRequests[0].Comments
+	if len(sticky) != 1 || !strings.Contains(sticky[0].Body, "n9003") {
+		t.Fatalf("summaries: %+v", sticky)
+	}
+	must(t, s.sandbox.EditComment(sticky[0].ID, sticky[0].Body+"\n\nAnn was here."))
+	stand(promoter.Triage)
+	must(t, s.sandbox.DeleteComment(sticky[0].ID))
+	s.settings = fmt.Sprintf(roomFor, 10)
+	stand(promoter.Advise)
+	for _, p := range s.posts(s.world(t)) {
+		if !slices.Equal(p.about, []string{"n9001"}) {
+			t.Errorf("said again: %v", p.about)
+		}
+	}
+	must(t, s.anotherRunDoesNothing())
+}
+
 // A withdrawn comment that a person rewrote is not edited in every run, once it should be shown again. (Seed 143.)
 func TestARewrittenCommentIsNotTriedForEver(t *testing.T) {
 	s := oneComment(t)
@@ -312,6 +350,22 @@ func TestAnUnsubmittedReviewThatCannotBeDeletedIsLookedAfter(t *testing.T) {
 	if p := s.world(t).Repositories[0].PullRequests[0]; len(p.Reviews) != 0 {
 		t.Errorf("review %+v", p.Reviews[0])
 	}
+}
+
+// So is one in a pull request that was closed since. (Seed 4747.)
+func TestAnUnsubmittedReviewIsLookedAfterInAClosedPullRequest(t *testing.T) {
+	s := oneCohort(t)
+	s.change(t, s.mains[0], "change", "exec(n9001)")
+	s.injector.Inject(faults.Rule{Method: "POST", Route: routeReview + "/{review_id}/events", Times: 1, Fault: faults.ResetBefore()})
+	s.injector.Inject(faults.Rule{Method: "DELETE", Times: 1, Fault: faults.Conflict()})
+	s.mustRun(t)
+	must(t, s.sandbox.ClosePullRequest(s.full(), 1))
+	s.mustRun(t)
+	s.mustRun(t)
+	if p := s.world(t).Repositories[0].PullRequests[0]; len(p.Reviews) != 0 {
+		t.Errorf("review %+v", p.Reviews[0])
+	}
+	must(t, s.anotherRunDoesNothing())
 }
 
 // oneCohort is an empty place that shows engineers findings of high severity.

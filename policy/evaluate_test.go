@@ -34,7 +34,7 @@ func TestTheLibraryAnswersAllThreeQuestions(t *testing.T) {
 	stage := e.Stage(t.Context(), input.Stage{
 		Schema: input.Schema, Holds: []string{"freeze"},
 		Cohort: input.CohortFacts{Key: []string{"rest"}, Stage: "triage", Dwelt: true},
-		Facts:  input.StageFacts{Backlog: input.BacklogUnknown, EarlierWaves: true}, Evidence: input.Evidence{Outcome: input.OutcomeGood},
+		Facts:  input.StageFacts{Backlog: input.BacklogUnknown, EarlierWaves: true}, Evidence: input.Evidence{Outcome: "good"},
 	})
 	wantStage := input.StageAnswer{Stage: "triage", Apply: "propose", Hold: true, Carve: []string{}, Reasons: []string{"on-hold"}}
 	if diff := cmp.Diff(wantStage, stage.Answer); diff != "" {

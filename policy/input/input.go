@@ -80,7 +80,8 @@ type StageFacts struct {
 	Carried      bool    `json:"carried"`       // a lower severity of this group and scanner qualifies for the rung above, and must not be ahead
 }
 
-// Evidence is what the statistics concluded of this stay on the rung.
+// Evidence is what the statistics concluded of this stay on the rung. Outcomes are
+// in the words of promoter/evidence.
 type Evidence struct {
 	Outcome    string   `json:"outcome" enum:"good,bad,unknown,unmeasured"`
 	Hold       bool     `json:"hold"`       // answers are too few or too loud to tell: judge an audit sample
@@ -169,11 +170,6 @@ const (
 	SurfaceSummary = "summary" // the sticky summary of the pull request
 	SurfaceCheck   = "check"   // a check run that fails; only at stage enforce
 	SurfaceTask    = "task"    // an issue in the route's tracker; backlog only through a campaign
-
-	OutcomeGood       = "good"       // the noise is shown to be under the bar
-	OutcomeBad        = "bad"        // the alarm fired
-	OutcomeUnknown    = "unknown"    // something was shown, and proves neither
-	OutcomeUnmeasured = "unmeasured" // nothing was shown
 
 	BacklogHealthy   = "healthy" // as settings.promotion.backlog says
 	BacklogUnhealthy = "unhealthy"

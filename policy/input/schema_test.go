@@ -55,7 +55,7 @@ func TestDocumentsAreValidByTheirSchemas(t *testing.T) {
 			Exceptions: []input.Exception{{Kind: input.ExceptionAccepted}},
 		},
 		"stage.input": input.Stage{
-			Schema: input.Schema, Holds: []string{}, Evidence: input.Evidence{Outcome: input.OutcomeUnmeasured, Carve: []string{}},
+			Schema: input.Schema, Holds: []string{}, Evidence: input.Evidence{Outcome: "unmeasured", Carve: []string{}},
 			Cohort: input.CohortFacts{Key: []string{"core"}, Stage: "triage"}, Facts: input.StageFacts{Backlog: input.BacklogUnknown},
 		},
 		"surface.answer": input.SurfaceAnswer{Surfaces: []string{input.SurfaceReview}, Group: input.GroupFix, Reasons: []string{"introduced"}},

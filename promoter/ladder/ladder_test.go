@@ -43,7 +43,7 @@ func standing(id int64, key string, stage promoter.Stage, move evidence.Move) la
 func plain(in input.Stage) (input.StageAnswer, error) {
 	a := input.StageAnswer{Stage: in.Cohort.Stage, Apply: input.ApplyAutomatic, Reasons: []string{"plain"}, Carve: in.Evidence.Carve}
 	at, _ := promoter.ParseStage(in.Cohort.Stage)
-	up := in.Evidence.Outcome == input.OutcomeGood || at == promoter.Observe || in.Facts.Carried
+	up := in.Evidence.Outcome == string(evidence.Good) || at == promoter.Observe || in.Facts.Carried
 	if up && at < promoter.Enforce && in.Cohort.Dwelt && !in.Cohort.CoolingDown && in.Facts.EarlierWaves {
 		a.Stage = (at + 1).String()
 	}

@@ -39,7 +39,7 @@ func (d *decision) question(i int, carried bool) input.Stage {
 
 func evidenceInput(e *evidence.Result) input.Evidence {
 	if e == nil {
-		return input.Evidence{Outcome: input.OutcomeUnmeasured, Carve: []string{}}
+		return input.Evidence{Outcome: string(evidence.Unmeasured), Carve: []string{}}
 	}
 	in := input.Evidence{
 		Outcome: string(e.Outcome), Hold: e.Move == evidence.Hold, Carve: []string{},

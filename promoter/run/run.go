@@ -1,5 +1,5 @@
-// Package run is the loop: recover, weigh, move, pull, match, decide, plan, act. It is the
-// only place where decisions meet the world.
+// Package run is the loop: recover, listen, weigh, move, pull, match, decide, plan, act. It
+// is the only place where decisions meet the world.
 //
 // The awkward truth: a run can end at any line of it, by a signal, a full disk
 // or a pulled plug. So each repository is written in one transaction, each

@@ -25,6 +25,7 @@ type Disposing struct {
 // Disposed is what answers do to their findings.
 type Disposed struct {
 	Dispositions []Disposition // in force
+	Waiting      []Verdict     // those without an effect until they are approved, or for good
 	Requests     []Approval    // new plans that wait
 	Met          []string      // plans, waiting or answered, that are still about something
 }
@@ -32,8 +33,9 @@ type Disposed struct {
 // Dispose says what answers do: a false positive, what will not be fixed and
 // what is accepted is no longer shown. An engineer's answer holds in the pull
 // request it was given in; where a severity asks for it, it waits for approval
-// and then holds everywhere, as the security team's own does. A verdict that
-// does not count does nothing.
+// and then holds everywhere, as the security team's own does. So does what held
+// already, once its finding has become so severe. A verdict that does not count
+// does nothing.
 func Dispose(d Disposing) Disposed {
 	var out Disposed
 	plans := map[string]Approval{}
@@ -53,6 +55,7 @@ func Dispose(d Disposing) Disposed {
 			}
 			out.Met = append(out.Met, plan.ID)
 			if plan.State != ApprovalApproved {
+				out.Waiting = append(out.Waiting, v)
 				continue
 			}
 			now.PullRequest, now.Plan = 0, plan.ID

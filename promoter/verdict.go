@@ -159,6 +159,11 @@ func ParseAlias(text string) (Alias, error) {
 	return Alias{System: system, Login: login}, nil
 }
 
+// RestsOn tells whether the disposition ends with a verdict.
+func (d Disposition) RestsOn(v Verdict) bool {
+	return d.ExternalID != "" && d.RepoID == v.RepoID && d.Finding == v.Finding && d.Source == v.Source && d.ExternalID == v.ExternalID
+}
+
 // Person is somebody who answers, under all the names they are known by. After
 // an erasure there are none, and the number stands for nobody in particular.
 type Person struct {

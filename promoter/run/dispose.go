@@ -48,6 +48,13 @@ func (r *runner) dispose(ctx context.Context, b *book) error {
 		}
 		r.approvals = append(r.approvals, plan)
 	}
+	b.snap.Dispositions = slices.DeleteFunc(b.snap.Dispositions, func(d promoter.Disposition) bool {
+		ends := slices.ContainsFunc(done.Waiting, d.RestsOn)
+		if ends {
+			b.answers.End = append(b.answers.End, d.ID)
+		}
+		return ends
+	})
 	b.answers.Dispositions = append(b.answers.Dispositions, done.Dispositions...)
 	b.snap.Dispositions = append(b.snap.Dispositions, done.Dispositions...)
 	return nil

@@ -120,6 +120,7 @@ type Recording struct {
 	// the finding, that was shown before the verdict was given.
 	Verdicts     []promoter.Verdict
 	Retract      []int64                // verdicts; dispositions that rest on them end
+	End          []int64                // dispositions
 	Dispositions []promoter.Disposition // replace the one in force of the same finding, place and origin
 	Heard        []promoter.Heard       // whole rows
 	Closed       []ClosedChange
@@ -134,5 +135,5 @@ type ClosedChange struct {
 }
 
 func (r Recording) empty() bool {
-	return len(r.Verdicts)+len(r.Retract)+len(r.Dispositions)+len(r.Heard)+len(r.Closed) == 0
+	return len(r.Verdicts)+len(r.Retract)+len(r.End)+len(r.Dispositions)+len(r.Heard)+len(r.Closed) == 0
 }

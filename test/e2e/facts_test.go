@@ -1,11 +1,14 @@
 package e2e_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/promoter/store"
 )
 
 // patched is a report of a newer release of the scanner, which links to the
@@ -128,6 +131,54 @@ func TestAnEditAfterAScannersReleaseIsAnEpoch(t *testing.T) {
 			p.run()
 			if n := p.epochs("rest/toy/high"); n != 1 {
 				t.Errorf("%d epochs, want 1", n)
+			}
+		})
+	}
+}
+
+// What one person settled at one severity, at a higher one waits for another,
+// and is shown until then, and after a no.
+func TestASettledFindingThatBecomesGraverIsShownUntilItIsApproved(t *testing.T) {
+	for _, answer := range []promoter.ApprovalState{promoter.ApprovalApproved, promoter.ApprovalRejected} {
+		t.Run(string(answer), func(t *testing.T) {
+			p, number := advised(t)
+			p.settings = "verdicts: {second_person: [critical]}\n"
+			head := strings.TrimSpace(p.git(shop, "rev-parse", "feature"))
+			lead, err := p.store.EnsurePeople(t.Context(), promoter.Alias{System: "os", Login: "lead"})
+			p.must(err)
+			repos, err := p.store.Repositories(t.Context())
+			p.must(err)
+			until := p.clock.Now().AddDate(0, 2, 0).Truncate(24 * time.Hour)
+			for _, f := range p.facts(shop) {
+				p.must(p.store.Record(t.Context(), store.Recording{Actor: "os:lead", At: p.clock.Now(), Verdicts: []promoter.Verdict{{
+					RepoID: repos[0].ID, Finding: f.No, Person: lead[0], Kind: promoter.VerdictAccepted, Source: promoter.FromCommand,
+					ExternalID: fmt.Sprintf("c%d", f.No), At: p.clock.Now(), Until: until, Reason: "until the rewrite"}}}))
+			}
+			shown := func(what string, want int) {
+				t.Helper()
+				for range 2 {
+					p.run()
+					if n := len(live(p.pull(shop, number))); n != want {
+						t.Fatalf("%s: %d comments live, want %d", what, n, want)
+					}
+				}
+			}
+			shown("accepted", 0)
+			p.deliver(shop, head, pullRef(number), "toy.sarif", rated("9.8"))
+			p.run()
+			p.move("/critical", promoter.Advise)
+			shown("critical now", 1)
+			plans := p.waiting()
+			if len(plans) != 1 {
+				t.Fatalf("plans %+v", plans)
+			}
+			p.must(p.store.DecideApproval(t.Context(), plans[0].ID, answer, "os:sec", "seen", p.clock.Now()))
+			if answer == promoter.ApprovalApproved {
+				shown("approved", 0)
+			} else {
+				shown("rejected", 1)
+				p.deliver(shop, head, pullRef(number), "toy.sarif", rated("8.8"))
+				shown("high again", 0)
 			}
 		})
 	}

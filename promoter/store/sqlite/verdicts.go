@@ -20,7 +20,7 @@ func (db *DB) Record(ctx context.Context, r store.Recording) error {
 
 func record(ctx context.Context, tx *sql.Tx, r store.Recording) error {
 	rec := recorder{ctx: ctx, tx: tx, Recording: r}
-	for _, step := range []func() error{rec.closed, rec.retracted, rec.verdicts, rec.dispositions, rec.heard, rec.weigh} {
+	for _, step := range []func() error{rec.closed, rec.retracted, rec.verdicts, rec.ended, rec.dispositions, rec.heard, rec.weigh} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -181,6 +181,23 @@ func (r *recorder) shown(v promoter.Verdict) (seq int64, err error) {
 	return seq, err
 }
 
+func (r *recorder) ended() error {
+	for _, id := range r.End {
+		all, err := collectDispositions(r.ctx, r.tx, `AND disposition_id = $1`, id)
+		if err != nil {
+			return err
+		}
+		for _, d := range all {
+			if err := r.end(`repo_id = $2 AND disposition_id = $3`, d.RepoID, id); err != nil {
+				return err
+			}
+			d.Ended = r.At
+			r.enterDisposition(d)
+		}
+	}
+	return nil
+}
+
 func (r *recorder) dispositions() error {
 	for _, d := range r.Dispositions {
 		var kind, reason string
@@ -216,6 +233,7 @@ type dispositionEntry struct {
 	Person      int64                `json:"person,omitempty"`
 	Plan        string               `json:"plan,omitempty"`
 	Expires     time.Time            `json:"expires,omitzero"`
+	Ended       time.Time            `json:"ended,omitzero"` // because what it rests on waits for approval now
 	Actor       string               `json:"actor,omitempty"`
 	Reason      string               `json:"reason_sha256,omitempty"`
 }
@@ -229,15 +247,19 @@ func (r *recorder) dispose(d promoter.Disposition) error {
 	if err != nil {
 		return fmt.Errorf("disposition of finding %d: %w", d.Finding, err)
 	}
+	r.enterDisposition(d)
+	return touch(r.ctx, r.tx, d.RepoID)
+}
+
+func (r *recorder) enterDisposition(d promoter.Disposition) {
 	e := dispositionEntry{
 		Disposition: d.ID, Repo: d.RepoID, Finding: d.Finding, PullRequest: d.PullRequest, Kind: d.Kind, Person: d.Person, Plan: d.Plan,
-		Expires: d.Expires, Actor: r.Actor,
+		Expires: d.Expires, Ended: d.Ended, Actor: r.Actor,
 	}
 	if d.Reason != "" {
 		e.Reason = digestOf(d.Reason)
 	}
 	r.entries = append(r.entries, store.Entry{Kind: "disposition", Body: e})
-	return touch(r.ctx, r.tx, d.RepoID)
 }
 
 func (r *recorder) heard() error {

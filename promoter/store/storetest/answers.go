@@ -347,4 +347,11 @@ func dispositions(t *testing.T, s store.Store) {
 	if must(s.Marks(ctx))(t)[y.repo] == mark {
 		t.Error("the end of a disposition leaves the repository's mark as it was")
 	}
+	y.record(store.Recording{At: At(4), Dispositions: []promoter.Disposition{d}})
+	mark = must(s.Marks(ctx))(t)[y.repo]
+	y.record(store.Recording{At: At(5), End: []int64{must(s.Dispositions(ctx))(t)[0].ID, d.ID}})
+	same(t, "ended by name", len(must(s.Dispositions(ctx))(t)), 0)
+	if must(s.Marks(ctx))(t)[y.repo] == mark {
+		t.Error("one that is ended by name leaves the repository's mark as it was")
+	}
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 	"github.com/sluice-sec/sluice/test/sandbox/jira"
+	"github.com/sluice-sec/sluice/test/touch"
 )
 
 const (
@@ -139,9 +140,9 @@ func (p *place) process(f *fuse) (run.Config, error) {
 	if err != nil {
 		return run.Config{}, err
 	}
-	db := fusedStore{p.store, f}
+	db := touch.Store(p.store, f.touch)
 	client, err := githubapi.New(githubapi.Config{URL: "http://sandbox/", Token: token, Cache: db, Clock: p.machine,
-		Transport: fusedTransport{faults.Direct(p.injector), f}})
+		Transport: touch.Transport(faults.Direct(p.injector), f.touch)})
 	if err != nil {
 		return run.Config{}, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	"github.com/sluice-sec/sluice/test/sandbox/jira"
+	"github.com/sluice-sec/sluice/test/touch"
 )
 
 // The tracker beside the platform: what people and Sluice do with tasks, and what must hold of them.
@@ -43,7 +44,7 @@ func (p *place) track(cfg *run.Config, f *fuse) error {
 		return nil
 	}
 	c := tracker.Config{URL: "http://jira/", Deployment: tracker.Deployment(p.deployment), Token: jiraToken,
-		Transport: fusedTransport{faults.Direct(p.jiraFire), f}, Routes: cfg.Settings.Routes, Clock: p.machine}
+		Transport: touch.Transport(faults.Direct(p.jiraFire), f.touch), Routes: cfg.Settings.Routes, Clock: p.machine}
 	if p.deployment == jira.Cloud {
 		c.User = bot + "@example.com"
 	}

@@ -10,30 +10,13 @@ import (
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors/githubapi"
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 )
 
 const secret = "ghp_thetokenthatnobodymaysee"
 
-// clock is time that passes when somebody sleeps.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newClock() *clock { return &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	return ctx.Err()
-}
+// start is when each test begins.
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // seen is a request as the server met it.
 type seen struct {
@@ -47,7 +30,7 @@ type seen struct {
 // server answers by hand and writes down what it was asked.
 type server struct {
 	*httptest.Server
-	clock *clock
+	clock *clock.Clock
 	start time.Time
 	mu    sync.Mutex
 	log   []seen
@@ -55,7 +38,7 @@ type server struct {
 
 func serve(t *testing.T, answer http.HandlerFunc) *server {
 	t.Helper()
-	s := &server{clock: newClock()}
+	s := &server{clock: clock.Standing(start)}
 	s.start = s.clock.Now()
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)

@@ -93,8 +93,8 @@ func TestLongWaitIsAnError(t *testing.T) {
 }
 
 func TestRefusalsForRate(t *testing.T) {
-	reset := strconv.FormatInt(newClock().Now().Add(40*time.Second).Unix(), 10)
-	far := strconv.FormatInt(newClock().Now().Add(40*time.Minute).Unix(), 10)
+	reset := strconv.FormatInt(start.Add(40*time.Second).Unix(), 10)
+	far := strconv.FormatInt(start.Add(40*time.Minute).Unix(), 10)
 	const secondary = `{"message":"You have exceeded a secondary rate limit."}`
 	tests := map[string]struct {
 		status   int

@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/githubapi"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/github"
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	sandbox "github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
@@ -23,7 +24,7 @@ const shop = "acme/shop"
 type bench struct {
 	*sandbox.Server
 	t     *testing.T
-	clock *faults.Clock
+	clock *clock.Clock
 	url   string
 	wire  *faults.Wire
 	token string
@@ -48,7 +49,7 @@ func (m *memory) CacheResponse(_ context.Context, url, token, etag string, body,
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: faults.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), wire: &faults.Wire{}, token: "bot"}
+	b := &bench{t: t, clock: clock.Standing(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), wire: &faults.Wire{}, token: "bot"}
 	var err error
 	if b.Server, err = sandbox.New(t.TempDir(), sandbox.Options{Clock: b.clock.Now}); err != nil {
 		t.Fatal(err)

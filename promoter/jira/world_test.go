@@ -11,6 +11,7 @@ import (
 	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/jira"
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	sandbox "github.com/sluice-sec/sluice/test/sandbox/jira"
 )
@@ -22,7 +23,7 @@ type bench struct {
 	*sandbox.Server
 	t       *testing.T
 	at      sandbox.Deployment
-	clock   *faults.Clock
+	clock   *clock.Clock
 	url     string
 	wire    *faults.Wire
 	token   string
@@ -34,7 +35,7 @@ type m = map[string]any
 
 func newBench(t *testing.T, at sandbox.Deployment) *bench {
 	t.Helper()
-	b := &bench{t: t, at: at, clock: faults.NewClock(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), wire: &faults.Wire{}, token: "sluice-token",
+	b := &bench{t: t, at: at, clock: clock.Standing(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)), wire: &faults.Wire{}, token: "sluice-token",
 		renders: jira.NewRenderer(jira.Deployment(at))}
 	var err error
 	if b.Server, err = sandbox.New(t.TempDir(), sandbox.Options{Deployment: at, Clock: b.clock.Now}); err != nil {

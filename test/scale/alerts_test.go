@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors/githubapi"
 	surface "github.com/sluice-sec/sluice/promoter/github"
 	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
@@ -57,32 +57,13 @@ func must(b *testing.B, err error) {
 
 type alertWorld struct {
 	sandbox *github.Server
-	clock   *virtual
+	clock   *clock.Clock
 	cfg     run.Config
-}
-
-// virtual is a clock that passes when somebody sleeps.
-type virtual struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *virtual) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *virtual) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	return ctx.Err()
 }
 
 func newAlertWorld(b *testing.B) *alertWorld {
 	b.Helper()
-	w := &alertWorld{clock: &virtual{now: time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)}}
+	w := &alertWorld{clock: clock.Standing(time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC))}
 	dir := b.TempDir()
 	state, err := json.Marshal(w.world())
 	if err == nil {
@@ -122,7 +103,7 @@ func newAlertWorld(b *testing.B) *alertWorld {
 func (w *alertWorld) world() github.World {
 	out := github.World{LastID: 1 << 20, Requests: map[string]github.RouteCount{}, People: []*github.Person{{ID: 1, Login: "sluice-bot", Type: "User"}},
 		Tokens: []*github.Token{{Value: "token", Login: "sluice-bot"}}}
-	made := w.clock.now.Add(-1000 * time.Hour)
+	made := w.clock.Now().Add(-1000 * time.Hour)
 	for i := range alertRepositories {
 		made = made.Add(time.Minute)
 		r := &github.Repository{ID: int64(i + 1), Owner: "acme", Name: fmt.Sprintf("repo-%04d", i), Private: true, DefaultBranch: "main", Created: made,

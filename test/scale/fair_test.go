@@ -18,6 +18,7 @@ import (
 	"github.com/sluice-sec/sluice/connectors"
 	"github.com/sluice-sec/sluice/connectors/alerts"
 	"github.com/sluice-sec/sluice/connectors/githubapi"
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
@@ -87,7 +88,7 @@ type huge struct {
 func newHuge(t *testing.T, n int) *huge {
 	t.Helper()
 	dir := t.TempDir()
-	w := &alertWorld{clock: &virtual{now: time.Now()}}
+	w := &alertWorld{clock: clock.Standing(time.Now())}
 	world := github.World{LastID: 1 << 20, Requests: map[string]github.RouteCount{}, People: []*github.Person{{ID: 1, Login: "sluice-bot", Type: "User"}},
 		Tokens: []*github.Token{{Value: "token", Login: "sluice-bot"}}}
 	for i := range n {

@@ -14,6 +14,7 @@ import (
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
@@ -21,7 +22,7 @@ import (
 // place is an organisation on a GitHub of its own, Sluice beside it, and the time that both go by.
 type place struct {
 	dir     string
-	clock   *clock
+	clock   *clock.Clock
 	sandbox *github.Server
 	log     *zap.Logger
 	scanner *scanner

@@ -75,7 +75,7 @@ func (s *story) play() error {
 
 // on is a weekday's hour, a minute later each week, as no machine is punctual.
 func (s *story) on(weekday, hour int) {
-	s.clock.until(s.start.Add(time.Duration(s.week-1)*week + time.Duration(weekday-1)*day + time.Duration(hour)*time.Hour + time.Duration(s.week)*time.Minute))
+	s.clock.Until(s.start.Add(time.Duration(s.week-1)*week + time.Duration(weekday-1)*day + time.Duration(hour)*time.Hour + time.Duration(s.week)*time.Minute))
 }
 
 // monday: pull requests are opened.

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
@@ -59,7 +60,7 @@ func New(opt Options) (*Act, error) {
 		return nil, err
 	}
 	start := firstMonday(opt.Now, longest)
-	p := &place{dir: opt.Dir, clock: &clock{now: start}, log: logger, repos: map[string]*repo{}}
+	p := &place{dir: opt.Dir, clock: clock.Ticking(start), log: logger, repos: map[string]*repo{}}
 	if p.sandbox, err = github.New(filepath.Join(opt.Dir, "github"), github.Options{Clock: p.clock.Now}); err != nil {
 		return nil, err
 	}

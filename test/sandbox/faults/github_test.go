@@ -1,7 +1,6 @@
 package faults_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -10,24 +9,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-sec/sluice/connectors/githubapi"
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/faults"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
 
-// clock passes when somebody sleeps.
-type clock struct{ now time.Time }
-
-func (c *clock) Now() time.Time { return c.now }
-func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
-	c.now = c.now.Add(d)
-	return ctx.Err()
-}
-
-// scene is a sandbox with a pull request and its own client in front of it.
-func scene(t *testing.T) (*github.Server, *faults.Injector, *githubapi.Client, *clock) {
+func scene(t *testing.T) (*github.Server, *faults.Injector, *githubapi.Client, *clock.Clock) {
 	t.Helper()
-	c := &clock{now: time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC)}
+	c := clock.Standing(time.Date(2026, 5, 4, 9, 0, 0, 0, time.UTC))
 	s, err := github.New(t.TempDir(), github.Options{Clock: c.Now})
 	must(t, err)
 	_, err = s.CreateRepository("acme", "shop", true)
@@ -41,7 +31,7 @@ func scene(t *testing.T) (*github.Server, *faults.Injector, *githubapi.Client, *
 	must(t, err)
 	s.AddToken(github.Token{Value: "t", Login: "bot"})
 	must(t, s.Grant("acme/shop", "bot", github.Write))
-	i := faults.New(s, faults.Options{Describe: faults.GitHub(s), Now: c.Now, Advance: func(d time.Duration) { c.now = c.now.Add(d) }})
+	i := faults.New(s, faults.Options{Describe: faults.GitHub(s), Now: c.Now, Advance: c.Pass})
 	client, err := githubapi.New(githubapi.Config{URL: "http://sandbox/", Token: "t", Clock: c, Transport: faults.Direct(i)})
 	must(t, err)
 	return s, i, client, c
@@ -107,7 +97,7 @@ func TestOperationsHaveTheRoutesNames(t *testing.T) {
 	s, _, _, _ := scene(t)
 	i := faults.New(s, faults.Options{Describe: faults.GitHub(s)})
 	i.Inject(faults.Rule{Fault: faults.Meanwhile("look", func() {})})
-	client, err := githubapi.New(githubapi.Config{URL: "http://sandbox/api/v3/", Token: "t", Transport: faults.Direct(i), Clock: &clock{}})
+	client, err := githubapi.New(githubapi.Config{URL: "http://sandbox/api/v3/", Token: "t", Transport: faults.Direct(i), Clock: clock.Standing(time.Time{})})
 	must(t, err)
 	var out any
 	for _, path := range []string{"repos/acme/shop/pulls/1", "repos/acme/shop/pulls?page=2"} {

@@ -2,12 +2,10 @@ package faults
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // Wire is a transport over the real network that is cut at one request. Its fields are set between requests.
@@ -56,28 +54,4 @@ func (w *Wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Body = io.NopCloser(bytes.NewReader(w.Bend(body)))
 	}
 	return resp, nil
-}
-
-// Clock is time that passes when somebody sleeps.
-type Clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// NewClock is a clock that stands.
-func NewClock(at time.Time) *Clock { return &Clock{now: at} }
-
-// Now tells the time.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Sleep moves the clock, and returns the context's error.
-func (c *Clock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	return ctx.Err()
 }

@@ -9,33 +9,15 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	client "github.com/google/go-github/v60/github"
 
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
-
-// clock is time that passes when told.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // fixture is a server with acme/shop and one open pull request of alice. Lines 9 to 17 of main.go are in its diff
 // (12 and 13 rewritten, 14 new); the other lines are not.
@@ -44,7 +26,7 @@ type fixture struct {
 	t      *testing.T
 	url    string
 	git    string
-	clock  *clock
+	clock  *clock.Clock
 	sluice *client.Client // sluice[bot], with an App's token
 	bob    *client.Client // may write
 	carol  *client.Client // may read
@@ -66,7 +48,7 @@ func source(lines int, change map[int]string) string {
 
 func newFixture(t *testing.T, opt github.Options) *fixture {
 	t.Helper()
-	f := &fixture{t: t, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	f := &fixture{t: t, clock: clock.Standing(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
 	opt.Clock = f.clock.Now
 	var err error
 	if f.Server, err = github.New(t.TempDir(), opt); err != nil {

@@ -8,32 +8,14 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	client "github.com/andygrunwald/go-jira"
 
+	"github.com/sluice-sec/sluice/test/sandbox/clock"
 	"github.com/sluice-sec/sluice/test/sandbox/jira"
 )
-
-// clock is time that passes when told.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // fixture is a server with two projects: SEC, open to all, with the simple workflow; PAY, with the classic one, a required
 // team on Bugs, a security level, and members: sluice and alice may do everything, carol may only look.
@@ -42,7 +24,7 @@ type fixture struct {
 	t      *testing.T
 	at     jira.Deployment
 	url    string
-	clock  *clock
+	clock  *clock.Clock
 	sluice *client.Client
 	carol  *client.Client
 	team   string // id of the field
@@ -50,7 +32,7 @@ type fixture struct {
 
 func newFixture(t *testing.T, opt jira.Options) *fixture {
 	t.Helper()
-	f := &fixture{t: t, at: opt.Deployment, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}}
+	f := &fixture{t: t, at: opt.Deployment, clock: clock.Standing(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC))}
 	if f.at == "" {
 		f.at = jira.Cloud
 	}

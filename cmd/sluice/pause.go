@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/sluice-sec/sluice/cmd/sluice/app"
+	"github.com/sluice-sec/sluice/policy/settings"
 	"github.com/sluice-sec/sluice/promoter"
 )
 
@@ -68,21 +67,17 @@ func parseUntil(text string, now time.Time) (time.Time, error) {
 	return end.UTC(), nil
 }
 
-// parseSpan reads 12h and 30d.
+// parseSpan reads what settings do, 12h and 30d, and 90m.
 func parseSpan(text string) (time.Duration, error) {
-	number, days := strings.CutSuffix(text, "d")
-	if !days {
-		span, err := time.ParseDuration(text)
-		if err == nil && span <= 0 {
-			err = fmt.Errorf("%q is not a length of time", text)
-		}
-		return span, err
+	var span settings.Span
+	if err := span.UnmarshalText([]byte(text)); err == nil && span > 0 {
+		return time.Duration(span), nil
 	}
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > 36500 {
-		return 0, fmt.Errorf("%q is not a number of days", text)
+	short, err := time.ParseDuration(text)
+	if err == nil && short <= 0 {
+		err = fmt.Errorf("%q is not a length of time", text)
 	}
-	return time.Duration(n) * 24 * time.Hour, nil
+	return short, err
 }
 
 // pauseText tells of a pause, or that there is none.

@@ -190,6 +190,8 @@ type Risk struct {
 // Span is a length of time written as 12h or 14d.
 type Span time.Duration
 
+const century = 100 * 365 * 24 * time.Hour // nobody means more
+
 // UnmarshalText reads hours or days.
 func (s *Span) UnmarshalText(text []byte) error {
 	number, unit := strings.TrimRight(string(text), "hd"), time.Hour
@@ -197,7 +199,7 @@ func (s *Span) UnmarshalText(text []byte) error {
 		unit = 24 * time.Hour
 	}
 	n, err := strconv.Atoi(number)
-	if err != nil || len(number)+1 != len(text) || n < 0 {
+	if err != nil || len(number)+1 != len(text) || n < 0 || n > int(century/unit) {
 		return fmt.Errorf("%q is not a span such as 12h or 14d", text)
 	}
 	*s = Span(time.Duration(n) * unit)

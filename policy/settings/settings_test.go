@@ -367,3 +367,15 @@ func TestARouteByOwnersNeedsCodeowners(t *testing.T) {
 		t.Error("an owner that is none was accepted")
 	}
 }
+
+func TestSpans(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"12h": 12 * time.Hour, "14d": 14 * 24 * time.Hour, "0d": 0, "36500d": 36500 * 24 * time.Hour,
+		"": -1, "d": -1, "12": -1, "12hd": -1, "-1d": -1, "90m": -1, "36501d": -1, "9223372036854775807d": -1,
+	} {
+		got := settings.Span(-1)
+		if err := got.UnmarshalText([]byte(text)); got != settings.Span(want) || (err != nil) != (want < 0) {
+			t.Errorf("%q: %v, %v", text, time.Duration(got), err)
+		}
+	}
+}

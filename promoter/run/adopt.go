@@ -58,6 +58,9 @@ func (d *decider) adopt(ctx context.Context, t promoter.Target, claims []promote
 		Target: t, Claims: claims, Have: have, Posts: posts, NextNo: d.book.next.Notice, Render: d.Renderer, Now: d.book.at,
 	})
 	for _, n := range adopted {
+		if same(n, noticeNo(have, n.No)) {
+			continue
+		}
 		d.book.next.Notice = max(d.book.next.Notice, n.No+1)
 		d.book.notices = append(d.book.notices, n)
 		d.book.shown = append(d.book.shown, d.shown([]promoter.Notice{n})...)
@@ -67,7 +70,43 @@ func (d *decider) adopt(ctx context.Context, t promoter.Target, claims []promote
 	for _, post := range strange {
 		d.bookStrange(Strange{d.book.repo().FullName(), t.PullRequest, post.Remote.URL})
 	}
-	return noticesAt(d.book.snap.Notices, t.PullRequest), nil
+	have = noticesAt(d.book.snap.Notices, t.PullRequest)
+	d.book.adopted = append(d.book.adopted, adoptedEffects(t, d.book.repo(), posts, have, func(p promoter.StandingPost) (string, int64) { return p.Token, p.Remote.ID })...)
+	return have, nil
+}
+
+func noticeNo(all []promoter.Notice, no int64) promoter.Notice {
+	i := slices.IndexFunc(all, func(n promoter.Notice) bool { return n.No == no })
+	if i < 0 {
+		return promoter.Notice{}
+	}
+	return all[i]
+}
+
+// adoptedEffects are those that wrote what stands there, as done: with that
+// their tokens are known, and nothing is adopted twice. One that wrote something
+// of which nothing is known stays out, so that this can be adopted yet.
+func adoptedEffects[T any](t promoter.Target, repo promoter.Repository, standing []T, have []promoter.Notice, of func(T) (token string, remote int64)) []promoter.Effect {
+	verbs := map[promoter.Surface]promoter.Verb{
+		promoter.SurfaceReview: promoter.VerbReview, promoter.SurfaceSummary: promoter.VerbSummary, promoter.SurfaceTask: promoter.VerbTask,
+	}
+	wrote := map[string]promoter.Verb{}
+	for _, one := range standing {
+		token, remote := of(one)
+		i := slices.IndexFunc(have, func(n promoter.Notice) bool { return n.Remote.ID == remote })
+		if verb, met := wrote[token]; i < 0 || met && verb == "" {
+			wrote[token] = ""
+		} else {
+			wrote[token] = verbs[have[i].Surface]
+		}
+	}
+	var out []promoter.Effect
+	for _, token := range slices.Sorted(maps.Keys(wrote)) {
+		if verb := wrote[token]; token != "" && verb != "" {
+			out = append(out, promoter.Effect{Verb: verb, Target: t, Repository: repo.FullName(), Token: token, Reason: "adopted"})
+		}
+	}
+	return out
 }
 
 // shownAlready leaves the claims that are on display.
@@ -142,13 +181,14 @@ func (r *runner) adoptTasks(ctx context.Context) error {
 	for i := range r.tasks {
 		w := &r.tasks[i]
 		adopted, strange := promoter.AdoptTasks(r.taskPlanning(*w), w.tasks.Claims, of[w.repo.FullName()])
-		delete(of, w.repo.FullName())
 		for _, n := range adopted {
 			w.nextNo = max(w.nextNo, n.No+1)
 			w.tasks.Have = put(w.tasks.Have, n)
 			w.adopted = append(w.adopted, n)
 			r.bookAdopted(w.repo, n)
 		}
+		w.effects = adoptedEffects(promoter.Target{RepoID: w.repo.ID}, w.repo, of[w.repo.FullName()], w.tasks.Have, func(st promoter.StandingTask) (string, int64) { return st.Token, st.Remote.ID })
+		delete(of, w.repo.FullName())
 		for _, st := range strange {
 			r.bookStrange(Strange{Repository: w.repo.FullName(), URL: st.Remote.URL})
 		}

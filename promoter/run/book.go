@@ -36,6 +36,7 @@ type book struct {
 	decisions  []store.Decision
 	notices    []promoter.Notice
 	shown      []promoter.Exposure // by notices that were adopted
+	adopted    []promoter.Effect   // that wrote them
 	entries    []store.Entry
 	answers    store.Recording
 	edited     map[int64]string   // by cohort: that a rule of its findings was edited
@@ -268,7 +269,7 @@ func (b *book) clearDigest() {
 func (b *book) changes() store.Changes {
 	c := store.Changes{
 		RepoID: b.repo().ID, RunID: b.run, At: b.at, Deliveries: b.deliveries, Scans: b.newScans,
-		Decisions: b.decisions, Notices: b.notices, Shown: b.shown, Answers: b.answers, Digest: b.digest, Entries: b.entries,
+		Decisions: b.decisions, Notices: b.notices, Shown: b.shown, Adopted: b.adopted, Answers: b.answers, Digest: b.digest, Entries: b.entries,
 	}
 	for no := range b.newScopes {
 		c.Scopes = append(c.Scopes, b.scopes[no])

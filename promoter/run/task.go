@@ -38,6 +38,7 @@ type taskWork struct {
 	noisy    map[int64]bool                  // findings whose cohort was lowered by what people answered
 	nextNo   int64
 	adopted  []promoter.Notice // to be stored with what is planned
+	effects  []promoter.Effect // that made what was adopted; likewise
 }
 
 // onBase tells whether a ref is one that tasks are about: the default branch,
@@ -195,7 +196,7 @@ func (r *runner) planTasks(ctx context.Context) error {
 func (r *runner) planTasksOf(w taskWork, want []promoter.WantedTask) error {
 	p := r.taskPlanning(w)
 	p.Want = want
-	c := store.Changes{RepoID: w.repo.ID, RunID: r.id, At: r.Now().UTC(), Notices: w.adopted, Shown: r.shown(w.adopted)}
+	c := store.Changes{RepoID: w.repo.ID, RunID: r.id, At: r.Now().UTC(), Notices: w.adopted, Shown: r.shown(w.adopted), Adopted: w.effects}
 	for _, a := range promoter.PlanTasks(p) {
 		if a.Step == promoter.StepWithdraw {
 			if why, plan := r.allowance.LetWithdraw(a, w.repo.ID); why != "" {

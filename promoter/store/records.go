@@ -133,6 +133,7 @@ type Changes struct {
 	Decisions  []Decision          // appended, unless the newest says the same (in whichever run)
 	Notices    []promoter.Notice   // with all their items
 	Shown      []promoter.Exposure // what is booked already is left as it is
+	Adopted    []promoter.Effect   // done, by a store that was lost: their tokens are known from now on
 	Answers    Recording           // run and time are those of the changes
 	Digest     *string             // nil: leave; "" clears
 	Entries    []Entry             // ledger
@@ -141,5 +142,5 @@ type Changes struct {
 // Empty tells whether there is nothing to write.
 func (c Changes) Empty() bool {
 	return len(c.Deliveries)+len(c.Scopes)+len(c.Scans)+len(c.Findings)+len(c.Sightings)+
-		len(c.Decisions)+len(c.Notices)+len(c.Shown)+len(c.Entries) == 0 && c.Digest == nil && c.Answers.empty()
+		len(c.Decisions)+len(c.Notices)+len(c.Shown)+len(c.Adopted)+len(c.Entries) == 0 && c.Digest == nil && c.Answers.empty()
 }

@@ -160,6 +160,42 @@ func TestAPersonsEditAfterTheBackupIsKept(t *testing.T) {
 	}
 }
 
+// What was adopted is known from then on, though something beside it is not on
+// display and never will be: here what a person took away.
+func TestWhatWasAdoptedIsNotAdoptedAgain(t *testing.T) {
+	p, w := tracked(t)
+	p.run()
+	restore := p.backup()
+	head := p.commit(shop, "second", "main", map[string]string{"second.go": code("exec(one)", "", "exec(two)")})
+	second := p.open(shop, "second")
+	p.scanPull(shop, head, second)
+	grow(p, "task.go", "exec(task)")
+	p.run()
+	w.issues[0].Closed = true
+	restore()
+	if r := p.recover(); len(r.Adopted) != 3 {
+		t.Fatalf("adopted %+v", r.Adopted)
+	}
+	p.must(p.sandbox.DeleteComment(p.pull(shop, second).ReviewComments[0].ID))
+	for _, lines := range [][]string{{"exec(two)"}, {"exec(one)", "", "exec(two)"}} { // gone, and back
+		p.scanPull(shop, p.commit(shop, "second", "", map[string]string{"second.go": code(lines...)}), second)
+		if r := p.run(); r.Outcome != run.OutcomeOK || len(r.Adopted) != 0 {
+			t.Errorf("%s %v, adopted %+v", r.Outcome, r.Warnings, r.Adopted)
+		}
+	}
+	read := w.read
+	grow(p, "safe.go", "fine()") // so that it is decided again
+	if r := p.run(); r.Outcome != run.OutcomeOK || len(r.Adopted) != 0 || r.Decided != 1 {
+		t.Errorf("%s %v, %d decided, adopted %+v", r.Outcome, r.Warnings, r.Decided, r.Adopted)
+	}
+	if r := p.run(); r.Decided != 0 {
+		t.Error("not at rest: what is as it was is decided again")
+	}
+	if w.read != read {
+		t.Errorf("all tasks were read %d times more", w.read-read)
+	}
+}
+
 func TestWhatCannotBeAdoptedIsNamed(t *testing.T) {
 	p, w, restore, numbers := withBackup(t)
 	restore()

@@ -21,6 +21,7 @@ type tracker struct {
 	broken map[promoter.Verb]string
 	sent   map[promoter.Verb]int
 	blind  bool // its search fails
+	read   int  // how often all of its tasks were
 }
 
 type issue struct {
@@ -110,6 +111,7 @@ func (w *tracker) Newest(context.Context) (tokens []string, err error) {
 }
 
 func (w *tracker) StandingTasks(context.Context) (out []promoter.StandingTask, err error) {
+	w.read++
 	for _, i := range w.issues {
 		st := promoter.StandingTask{
 			Token: i.Token, Remote: w.post(promoter.Notice{}, i).Remote, Repository: shop, Group: i.Group, Route: i.Route, Title: i.Title,

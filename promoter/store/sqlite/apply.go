@@ -20,7 +20,7 @@ func (db *DB) Apply(ctx context.Context, c store.Changes) error {
 	return db.change(ctx, fmt.Sprintf("apply to repository %d", c.RepoID), func(tx *sql.Tx) error {
 		a := applier{ctx: ctx, tx: tx, Changes: c}
 		for _, step := range []func() error{
-			a.deliveries, a.scopes, a.scans, a.findings, a.versions, a.cves, a.sightings, a.decisions, a.notices, a.shown, a.answers, a.mark, a.digest,
+			a.deliveries, a.scopes, a.scans, a.findings, a.versions, a.cves, a.sightings, a.decisions, a.notices, a.shown, a.adopted, a.answers, a.mark, a.digest,
 		} {
 			if err := step(); err != nil {
 				return err
@@ -125,6 +125,16 @@ func (a *applier) notices() error {
 
 func (a *applier) shown() error {
 	_, err := writeExposures(a.ctx, a.tx, a.Shown)
+	return err
+}
+
+func (a *applier) adopted() error {
+	_, err := writeAll(a.ctx, a.tx, "adopted effect", `
+		INSERT INTO effect (verb, repo_id, change, repository, token, commit_id, notices, cohorts, attempt, state, error, reason, run_id, settled)
+		VALUES ($1, $2, $3, $4, $5, '', 'null', 'null', 0, 'done', '', $6, $7, $8) ON CONFLICT (token) DO NOTHING`, a.Adopted,
+		func(e promoter.Effect) []any {
+			return []any{string(e.Verb), a.RepoID, e.Target.PullRequest, e.Repository, e.Token, e.Reason, a.RunID, micro(a.At)}
+		})
 	return err
 }
 

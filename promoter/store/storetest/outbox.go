@@ -74,6 +74,23 @@ func effectLife(t *testing.T, s store.Store) {
 	}
 }
 
+// What a lost store had done is known by its token, and an effect of one's own stays as it is.
+func adoptedEffects(t *testing.T, s store.Store) {
+	ctx := t.Context()
+	n := planned(t, s)
+	own := effect(n.Target.RepoID, "tok-1", n)
+	ok(t, s.Intend(ctx, &own))
+	done := func(token string) promoter.Effect {
+		return promoter.Effect{Verb: promoter.VerbTask, Target: promoter.Target{RepoID: n.Target.RepoID}, Repository: "acme/shop", Token: token, Reason: "adopted"}
+	}
+	for range 2 {
+		ok(t, s.Apply(ctx, store.Changes{RepoID: n.Target.RepoID, RunID: 1, At: At(3), Adopted: []promoter.Effect{done("tok-1"), done("tok-2")}}))
+	}
+	same(t, "known tokens", must(s.KnownTokens(ctx, []string{"tok-1", "tok-2", "tok-3"}))(t), map[string]bool{"tok-1": true, "tok-2": true})
+	same(t, "open effects", must(s.OpenEffects(ctx))(t), []promoter.Effect{own})
+	same(t, "counts", must(s.EffectCounts(ctx))(t)[promoter.VerbTask], map[promoter.EffectState]int{promoter.EffectDone: 1})
+}
+
 // effectSteps tries every step from every state.
 func effectSteps(t *testing.T, s store.Store) {
 	const (

@@ -50,6 +50,7 @@ func Exercise(t *testing.T, open func(t *testing.T) store.Store) {
 		{"an effect's life", effectLife},
 		{"an effect's legal steps", effectSteps},
 		{"one effect for one generation", effectOnce},
+		{"effects that a lost store had done", adoptedEffects},
 		{"a reply is an effect", replies},
 		{"a dismissal on an alert is a notice and an effect", dismissals},
 		{"what was shown since", shownSince},

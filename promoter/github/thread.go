@@ -13,14 +13,14 @@ import (
 // https://docs.github.com/en/graphql/reference/objects#pullrequestreviewthread
 const (
 	threadByID = `query($id: ID!) {
-  node(id: $id) { ... on PullRequestReviewThread { id isResolved } }
+  node(id: $id) { ... on PullRequestReviewThread { id isResolved resolvedBy { login } } }
 }`
 	threadsOfPull = `query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       reviewThreads(first: 100, after: $after) {
         pageInfo { hasNextPage endCursor }
-        nodes { id isResolved comments(first: 1) { nodes { fullDatabaseId } } }
+        nodes { id isResolved resolvedBy { login } comments(first: 1) { nodes { fullDatabaseId } } }
       }
     }
   }
@@ -36,6 +36,7 @@ const (
 type thread struct {
 	ID         string
 	IsResolved bool
+	ResolvedBy struct{ Login string } // nobody: nobody has, or we are not told
 	Comments   struct {
 		Nodes []struct {
 			FullDatabaseID json.RawMessage // a BigInt: a number in quotes
@@ -55,7 +56,22 @@ func (t thread) comment() int64 {
 	return id
 }
 
-// resolve brings a thread into the state the verb asks for. All threads of a
+// theirs tells whether a person resolved a thread: then it is not for us to
+// open it again. GraphQL may name an app without its ending.
+func (t *target) theirs(now thread) bool {
+	by := strings.TrimSuffix(now.ResolvedBy.Login, "[bot]")
+	return now.IsResolved && by != "" && !strings.EqualFold(by, strings.TrimSuffix(t.login, "[bot]"))
+}
+
+// asWanted tells whether there is nothing left to do about a thread.
+func (t *target) asWanted(now thread) bool {
+	want := t.effect.Verb == promoter.VerbResolve
+	return now.IsResolved == want || !want && t.theirs(now)
+}
+
+// resolve brings a thread into the state the verb asks for, but never opens one
+// that a person resolved: where conversations must be resolved, that would keep
+// the pull request from being merged. All threads of a
 // pull request are asked for at once and remembered: a rollback of a thousand
 // comments must not spend the hour's quota on looking them up.
 func (t *target) resolve(ctx context.Context, n promoter.Notice) (promoter.ObservedPost, error) {
@@ -66,11 +82,10 @@ func (t *target) resolve(ctx context.Context, n promoter.Notice) (promoter.Obser
 	if now == nil {
 		return gone(n), nil
 	}
-	want := t.effect.Verb == promoter.VerbResolve
-	if now.IsResolved != want {
-		mutation := unresolveThread
-		if want {
-			mutation = resolveThread
+	if !t.asWanted(*now) {
+		mutation, by := unresolveThread, ""
+		if t.effect.Verb == promoter.VerbResolve {
+			mutation, by = resolveThread, t.login
 		}
 		if err := t.client.Query(ctx, mutation, map[string]any{"id": now.ID}, nil); err != nil {
 			t.forget()
@@ -79,7 +94,7 @@ func (t *target) resolve(ctx context.Context, n promoter.Notice) (promoter.Obser
 			}
 			return gone(n), nil
 		}
-		now.IsResolved = want
+		now.IsResolved, now.ResolvedBy.Login = by != "", by
 	}
 	return settled(n, *now), nil
 }
@@ -129,7 +144,7 @@ func (t *target) findResolve(ctx context.Context, n promoter.Notice) (promoter.O
 	if now == nil {
 		return gone(n), true, nil
 	}
-	return settled(n, *now), now.IsResolved == (t.effect.Verb == promoter.VerbResolve), nil
+	return settled(n, *now), t.asWanted(*now), nil
 }
 
 func settled(n promoter.Notice, now thread) promoter.ObservedPost {

@@ -136,7 +136,7 @@ func (r *runner) notNow(ctx context.Context, verb promoter.Verb, first planned, 
 	if err := r.learnTime(ctx, verb); err != nil {
 		return err.Error()
 	}
-	if first.Step == promoter.StepShow && verb != promoter.VerbCheck && verb != promoter.VerbEditCheck { // they say that all is paused
+	if first.showsNew() && verb != promoter.VerbCheck && verb != promoter.VerbEditCheck { // they say that all is paused
 		pause, err := r.Store.Pause(r.keep)
 		if err != nil {
 			return err.Error()
@@ -146,6 +146,14 @@ func (r *runner) notNow(ctx context.Context, verb promoter.Verb, first planned, 
 		}
 	}
 	return r.movedSince(cohortsOfAll(batch))
+}
+
+// showsNew tells whether an action shows people what they do not see yet: also
+// where a summary or an issue that stands gains something.
+func (p planned) showsNew() bool {
+	return p.Step == promoter.StepShow || p.Step == promoter.StepEdit && slices.ContainsFunc(p.Notice.Items, func(i promoter.Item) bool {
+		return i.Live() && !promoter.Shows(p.Before, i.Finding)
+	})
 }
 
 // movedSince says which of the cohorts has moved since something was planned

@@ -2,8 +2,10 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,6 +175,23 @@ func TestWhatIsFixedIsMarkedAndResolved(t *testing.T) {
 	}
 }
 
+// Where conversations must be resolved, opening one again would stop a merge.
+func TestAThreadThatAPersonResolvedIsNotOpenedAgain(t *testing.T) {
+	p, number := advised(t)
+	p.must(p.sandbox.ResolveThread(p.pull(shop, number).ReviewComments[0].ID, "dev", true))
+	for _, stage := range []promoter.Stage{promoter.Triage, promoter.Advise, promoter.Triage, promoter.Advise} {
+		p.move("/high", stage)
+		wantOutcome(t, p.run(), run.OutcomeOK)
+		pr := p.pull(shop, number)
+		if shown := len(live(pr)) == 1; shown != (stage == promoter.Advise) || !pr.Threads[0].Resolved || pr.Threads[0].ResolvedBy != "dev" {
+			t.Errorf("at %s: shown %v, resolved %v by %q", stage, shown, pr.Threads[0].Resolved, pr.Threads[0].ResolvedBy)
+		}
+	}
+	if r := p.run(); len(r.Actions) != 0 {
+		t.Errorf("not at rest: %+v", r.Actions)
+	}
+}
+
 func TestALoweredStageWithdrawsAndARaisedOneShowsAgainInPlace(t *testing.T) {
 	p, number := advised(t)
 	p.move("/high", promoter.Triage)
@@ -253,6 +272,50 @@ func TestAPauseStopsWhatIsNew(t *testing.T) {
 	wantOutcome(t, p.run(), run.OutcomeOK)
 	if n := len(p.pull(shop, number).Reviews); n != 1 {
 		t.Errorf("%d reviews after the pause", n)
+	}
+}
+
+// onFiles does something once, as a pull request's files are asked for: what is
+// to be shown is not yet decided, and the pause was read before.
+type onFiles struct {
+	next http.RoundTripper
+	once *sync.Once
+	do   func()
+}
+
+func (o onFiles) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/files") {
+		o.once.Do(o.do)
+	}
+	return o.next.RoundTrip(r)
+}
+
+func TestAPauseInMidRunStopsWhatJoinsASummary(t *testing.T) {
+	p, number := withChange(t)
+	p.settings = "budgets: {pull_request: {comments: 1}}\n"
+	p.run()
+	p.move("/high", promoter.Advise)
+	push := func(lines ...string) {
+		p.scanPull(shop, p.commit(shop, "feature", "", map[string]string{"new.go": code(lines...)}), number)
+	}
+	push("exec(one)", "", "exec(two)")
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	before := p.pull(shop, number).Comments[0].Body
+	push("exec(one)", "", "exec(two)", "", "exec(three)")
+	p.wrap = func(next http.RoundTripper) http.RoundTripper {
+		return onFiles{next, new(sync.Once), func() {
+			p.must(p.store.SetPause(t.Context(), promoter.Pause{Since: p.clock.Now(), Actor: "os:test", Reason: "incident"}))
+		}}
+	}
+	wantOutcome(t, p.run(), run.OutcomeDeferred)
+	if now := p.pull(shop, number).Comments[0].Body; now != before {
+		t.Errorf("shown while paused:\n%s", now)
+	}
+	p.wrap = nil
+	p.must(p.store.Resume(t.Context(), "os:test", p.clock.Now()))
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if now := p.pull(shop, number).Comments[0].Body; now == before {
+		t.Error("not shown after the pause")
 	}
 }
 

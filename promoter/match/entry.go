@@ -39,7 +39,7 @@ func newEntry(c Candidate) entry {
 		e.path = cmp.Or(c.Package.Manifest, e.path)
 		e.text = "package\x00" + packageName(c) + "\x00" + advisory(c)
 		e.context = c.Package.Version
-	case c.Parts.Snippet != "":
+	case c.Parts.Snippet != "" && c.Parts.Snippet != withoutLogin:
 		e.snippet = true
 		e.text = "snippet\x00" + c.Parts.Snippet
 		e.context = withoutCount(c.Parts.LineHash)
@@ -82,24 +82,46 @@ func advisory(c Candidate) string {
 
 // notIdentity are names, in lower case, under which scanners put something else
 // than an identity among their fingerprints: gitleaks the commit that brought a
-// secret in.
+// secret in, CodeQL the column.
 func notIdentity(name string) bool {
-	switch strings.ToLower(name) {
-	case "commitsha", "commitmessage", "author", "email", "date":
+	switch name {
+	case "commitsha", "commitmessage", "author", "email", "date", "primarylocationstartcolumnfingerprint":
 		return true
 	}
 	return false
 }
 
+// withoutLogin is what Semgrep writes for fingerprints and lines where nobody is
+// logged in.
+const withoutLogin = "requires login"
+
 func prints(fingerprints map[string]string) []mark {
 	var out []mark
 	for name, value := range fingerprints {
-		if value != "" && !notIdentity(name) {
-			out = append(out, mark{name, value})
+		lower := strings.ToLower(name)
+		if value != "" && value != withoutLogin && !notIdentity(lower) {
+			out = append(out, mark{name, withoutOrdinal(lower, value)})
 		}
 	}
 	slices.SortFunc(out, func(a, b mark) int { return cmp.Compare(a.name, b.name) })
 	return out
+}
+
+// withoutOrdinal is a fingerprint without the number of its equals above, which
+// changes with them: of Semgrep's abc_0 and abc_1, the second is abc_0 once the
+// first is gone. Only where it is known that this number is one: elsewhere it may
+// tell two findings apart.
+func withoutOrdinal(name, value string) string {
+	base, _, _ := strings.Cut(name, "/")
+	switch base {
+	case "matchbasedid":
+		if i := strings.LastIndexByte(value, '_'); i > 0 {
+			return value[:i]
+		}
+	case "primarylocationlinehash":
+		return withoutCount(value)
+	}
+	return value
 }
 
 // side says whose key is asked for.

@@ -158,6 +158,20 @@ func TestMatchWithinOneTier(t *testing.T) {
 		{"the commit that brought a secret in is no identity", list{printed(f("a", 1, "x", ""), "commitSha", "c", "author", "al")},
 			list{printed(f("a", 9, "y", ""), "commitSha", "c", "author", "al")}, []string{"new"}, 0},
 
+		{"the column it begins in is no identity", list{printed(f("a", 1, "x", "h:1"), "primaryLocationLineHash", "h:1", "primaryLocationStartColumnFingerprint", "4")},
+			list{printed(f("a", 9, "y", "i:1"), "primaryLocationLineHash", "i:1", "primaryLocationStartColumnFingerprint", "4")}, []string{"new"}, 0},
+		{"Semgrep's words for who is not logged in are no fingerprint", list{printed(f("a", 1, "x", "h:1"), "matchBasedId/v1", "requires login")},
+			list{printed(f("a", 1, "y", "i:1"), "matchBasedId/v1", "requires login")}, []string{"new"}, 0},
+		{"nor a text", list{f("a", 1, "requires login", "")}, list{f("b", 1, "requires login", "")}, []string{"new"}, 0},
+		{"the first of two equals removed: the count behind Semgrep's fingerprint is not its own",
+			list{printed(f("a", 10, "x", "g:1"), "matchBasedId/v1", "e5aea7_0"), printed(f("a", 20, "x", "h:1"), "matchBasedId/v1", "e5aea7_1")},
+			list{printed(f("a", 10, "x", "h:1"), "matchBasedId/v1", "e5aea7_0")}, []string{"2 moved"}, 0},
+		{"nor that behind a line hash, without a text",
+			list{printed(said("A", f("a", 10, "", "h:1")), "primaryLocationLineHash", "h:1"), printed(said("A", f("a", 20, "", "h:2")), "primaryLocationLineHash", "h:2")},
+			list{printed(said("A", f("a", 20, "", "h:1")), "primaryLocationLineHash", "h:1")}, []string{"2 place"}, 0},
+		{"what looks like a count behind another fingerprint is its own", list{printed(f("a", 1, "x", ""), "p", "b_0"), printed(f("a", 2, "y", ""), "p", "b_1")},
+			list{printed(f("a", 5, "z", ""), "p", "b_1")}, []string{"2 fingerprint"}, 0},
+
 		{"a dependency's version and line may change", list{dependency("CVE-1", "lib", "1.0", "go.mod")},
 			list{change(dependency("CVE-1", "lib", "1.1", "go.mod"), func(x *finding.Finding) { x.Place.StartLine = 40 })}, []string{"1 place"}, 0},
 		{"another dependency on the same line", list{dependency("CVE-1", "lib", "1.0", "go.mod")}, list{dependency("CVE-1", "other", "1.0", "go.mod")},
@@ -185,6 +199,20 @@ func TestMatchWithinOneTier(t *testing.T) {
 				t.Errorf("%d ambiguous, want %d", got.Ambiguous, tt.ambiguous)
 			}
 		})
+	}
+}
+
+// Who is not logged in gets SARIF from Semgrep in which all results have one
+// fingerprint.
+func TestSemgrepWithoutLogin(t *testing.T) {
+	scan := func(line int, text string) []finding.Finding {
+		return parsed(t, "", fmt.Appendf(nil, `{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Semgrep OSS"}}, "results": [{
+			"ruleId": "R", "message": {"text": "bad"}, "fingerprints": {"matchBasedId/v1": "requires login"},
+			"locations": [{"physicalLocation": {"artifactLocation": {"uri": "a.py"}, "region": {"startLine": %d, "snippet": {"text": %q}}}}]}]}]}`, line, text))
+	}
+	got := match.Match([][]match.Candidate{known(scan(1, "eval(x)")...)}, scan(9, "exec(y)"))
+	if diff := cmp.Diff([]string{"new"}, say(got)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

@@ -65,9 +65,14 @@ func TestPairsOfRealReports(t *testing.T) {
 // sharedReport parses a real report; without it, the test is skipped.
 func sharedReport(t *testing.T, name, root string) []finding.Finding {
 	t.Helper()
-	data := shared.Need(t, "reports/sarif/"+name)
+	return parsed(t, root, shared.Need(t, "reports/sarif/"+name))
+}
+
+// parsed are the findings of a SARIF report, without the source.
+func parsed(t *testing.T, root string, report []byte) []finding.Finding {
+	t.Helper()
 	var findings []finding.Finding
-	doc := connectors.Document{Location: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+	doc := connectors.Document{Location: "report.sarif", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(report)), nil }}
 	_, err := connectors.Parse(context.Background(), connectors.Config{Name: "shared", Type: "sarif", Root: root}, doc,
 		connectors.ParseOptions{Secrets: func(string) string { return "keyed" }}, func(f finding.Finding) error {
 			findings = append(findings, f)

@@ -135,7 +135,6 @@ const (
 // key is what the members of a group share.
 type key struct {
 	rule, path, text, context string
-	line                      int
 	hashed                    bool
 }
 
@@ -144,11 +143,11 @@ func sameFile(e *entry, _ side) (key, bool) {
 	return key{rule: e.rule, path: e.path, text: e.text}, true
 }
 
-// sameMessage pairs a finding whose source could be read with one whose source
+// sameMessage groups findings whose source could be read with those whose source
 // could not, which have no text in common.
 func sameMessage(e *entry, s side) (key, bool) {
 	hashed := (e.context != "") == (s == knownSide)
-	return key{rule: e.rule, path: e.path, text: e.message, line: e.line, hashed: hashed}, e.line > 0 && !e.dependency
+	return key{rule: e.rule, path: e.path, text: e.message, hashed: hashed}, e.line > 0 && !e.dependency
 }
 
 // renamedUnchanged groups what stands in the same context, in any file. A

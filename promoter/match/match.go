@@ -122,7 +122,7 @@ func (m *matcher) tier(candidates []Candidate) {
 	proposals := t.proposals()
 	t.accept(proposals, textAgreesInFile)
 	t.together(sameFile, t.equals)
-	t.together(sameMessage, t.sameMessages)
+	t.together(sameMessage, t.equals)
 	// A fingerprint whose text changed comes after all that speaks for the
 	// text: some scanners hash a line number into it.
 	t.accept(proposals, samePath)

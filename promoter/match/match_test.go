@@ -99,6 +99,13 @@ func TestMatchWithinOneTier(t *testing.T) {
 			[]string{"2 place", "1 place"}, 0},
 		{"no place", list{f("", 0, "", "")}, list{f("", 0, "", "")}, []string{"1 place"}, 0},
 		{"source read only the first time", list{f("a", 5, "x := 1", "h:1")}, list{f("a", 5, "x", "")}, []string{"1 place"}, 0},
+		{"source read only the first time, and lines inserted above", list{f("a", 5, "x := 1", "h:1"), f("a", 9, "y := 1", "i:1")},
+			list{f("a", 7, "", ""), f("a", 11, "", "")}, []string{"1 moved", "2 moved"}, 0},
+		{"source read only the second time, and lines inserted above", list{f("a", 5, "", "")}, list{f("a", 7, "x", "h:1")}, []string{"1 moved"}, 0},
+		{"source read only the first time, and one removed", list{f("a", 5, "x := 1", "h:1"), f("a", 9, "y := 1", "i:1")},
+			list{f("a", 9, "", "")}, []string{"2 place"}, 0},
+		{"source read only the first time, one removed and lines inserted above: nobody can tell", list{f("a", 5, "x := 1", "h:1"), f("a", 9, "y := 1", "i:1")},
+			list{f("a", 12, "", "")}, []string{"new"}, 1},
 		{"source read only the second time", list{f("a", 5, "", "")}, list{f("a", 5, "x", "h:1")}, []string{"1 place"}, 0},
 
 		{"equals shifted by their distance keep their order", list{f("a", 10, "x", ""), f("a", 20, "x", "")},

@@ -90,7 +90,7 @@ func (t *tier) accept(proposals []proposal, agree func(known, incoming *entry) b
 	}
 }
 
-// equals settles a group of the same rule, path and text. What stands in the
+// equals settles a group of the same rule, path and text or message. What stands in the
 // same context goes together; of the rest, equal numbers go together in order;
 // else those whose position has not changed. What is left is ambiguous.
 func (t *tier) equals(known, incoming []int) {
@@ -192,13 +192,6 @@ func (t *tier) pairInOrder(known, incoming []int) {
 			how = Place
 		}
 		t.pair(known[n], i, how)
-	}
-}
-
-// sameMessages settles a group of one line and message.
-func (t *tier) sameMessages(known, incoming []int) {
-	if len(known) == len(incoming) {
-		t.pairInOrder(inOrder(t.known, known), inOrder(t.incoming, incoming))
 	}
 }
 

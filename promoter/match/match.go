@@ -60,7 +60,7 @@ type Result struct {
 // candidates of that tool. The tiers are tried in order: the same ref's previous
 // sightings, the base branch's, the rest of the repository. A number is given
 // at most once; within a tier, of several candidates with one number the first
-// counts. Findings of different rules never match.
+// counts, in any file if one of them does. Findings of different rules never match.
 //
 // What was ambiguous in one tier can be recognised in the next by a stronger
 // pass only.
@@ -110,12 +110,13 @@ type tier struct {
 
 func (m *matcher) tier(candidates []Candidate) {
 	t := &tier{matcher: m, barred: slices.Clone(m.doubtful)}
-	seen := make(map[int64]bool, len(candidates))
+	seen := make(map[int64]int, len(candidates))
 	for _, c := range candidates {
-		if seen[c.No] {
+		if i, ok := seen[c.No]; ok {
+			t.known[i].anyFile = t.known[i].anyFile || c.AnyFile
 			continue
 		}
-		seen[c.No] = true
+		seen[c.No] = len(t.known)
 		t.known = append(t.known, newEntry(c))
 		t.numbers = append(t.numbers, c.No)
 	}

@@ -239,6 +239,8 @@ func TestMatchAcrossTiers(t *testing.T) {
 			list{f("a", 1, "x", ""), f("a", 2, "x", "")}, []string{"1 place", "new"}, 0},
 		{"a number that stands twice in one tier counts once", [][]match.Candidate{append(known(f("a", 1, "x", "")), known(f("a", 5, "x", ""))...)},
 			list{f("a", 5, "x", "")}, []string{"1 moved"}, 0},
+		{"and is found in any file if one of them may be", [][]match.Candidate{append(bound(known(f("a", 1, "x", ""))), known(f("a", 5, "x", ""))...)},
+			list{f("b", 5, "x", "")}, []string{"1 renamed"}, 0},
 		{"ambiguous before, and moved in the next tier", [][]match.Candidate{
 			known(f("a", 10, "x", ""), f("a", 20, "x", "")), knownFrom(7, f("a", 5, "x", ""))},
 			list{f("a", 33, "x", "")}, []string{"new"}, 1},

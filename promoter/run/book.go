@@ -112,11 +112,13 @@ func (b *book) putScope(s store.Scope) {
 	b.newScopes[s.No] = true
 }
 
-// sightings lists the newest first, so that among several of one finding the
-// matcher sees where it was last.
+// sightings lists what is open before what is gone, and then the newest first, so
+// that among several of one finding the matcher sees where it is, or was last.
 func (b *book) sightings() []*store.Sighting {
 	out := slices.Clone(b.all)
-	slices.SortStableFunc(out, func(x, y *store.Sighting) int { return cmp.Compare(y.LastScan, x.LastScan) })
+	slices.SortStableFunc(out, func(x, y *store.Sighting) int {
+		return cmp.Or(cmp.Compare(min(x.Until, 1), min(y.Until, 1)), cmp.Compare(y.LastScan, x.LastScan))
+	})
 	return out
 }
 

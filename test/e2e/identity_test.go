@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/sluice-sec/sluice/connectors"
 	"github.com/sluice-sec/sluice/promoter"
+	"github.com/sluice-sec/sluice/promoter/run"
 	"github.com/sluice-sec/sluice/promoter/store"
 	"github.com/sluice-sec/sluice/test/sandbox/github/gitrepo"
 )
@@ -103,6 +105,32 @@ func TestARenamedFileKeepsItsFindings(t *testing.T) {
 	p.wantNumbers("once more, by another commit", fmt.Sprintf("#%d:c.go main:b.go", number))
 }
 
+// What was fixed on another branch does not hide where it still is.
+func TestAFileRenamedWhileAnotherBranchHasItFixed(t *testing.T) {
+	p := bare(t, map[string]string{"a.go": bad})
+	p.edit("release", 0, gitrepo.Change{From: "main", Write: map[string]string{"b.go": clean}})
+	p.run()
+	p.edit("release", 0, gitrepo.Change{Write: map[string]string{"a.go": clean}})
+	p.run()
+	number := p.proposed("rename", gitrepo.Change{Rename: map[string]string{"a.go": "c.go"}})
+	p.run()
+	p.wantNumbers("", fmt.Sprintf("#%d:c.go main:a.go", number))
+}
+
+// Nor does what another source says of the same code.
+func TestAFileRenamedOfWhichAnotherSourceSpeaks(t *testing.T) {
+	p := bare(t, map[string]string{"a.go": bad})
+	p.deliver(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "nightly-main", "toy.sarif", nil)
+	both := p.config()
+	both.Sources = append(both.Sources, connectors.Config{
+		Name: "nightly", Type: "sarif", Base: p.drop, Paths: []string{"{owner}/{name}/nightly-{branch}/{commit}/*.sarif"}})
+	_, err := run.Run(t.Context(), both, run.Selection{})
+	p.must(err)
+	number := p.proposed("rename", gitrepo.Change{Rename: map[string]string{"a.go": "c.go"}})
+	p.run()
+	p.wantNumbers("", fmt.Sprintf("#%d:c.go main:a.go main:a.go", number))
+}
+
 // What was fixed did not move: whoever writes the same line in another file
 // later brings a problem that nobody has judged.
 func TestWhatWasJudgedAndFixedHidesNoOtherFile(t *testing.T) {
@@ -151,9 +179,9 @@ func TestTwoCategoriesDoNotShareAFinding(t *testing.T) {
 	commit := strings.TrimSpace(p.git(shop, "rev-parse", "main"))
 	for range 2 {
 		for _, category := range []string{"a", "b"} {
-			p.deliver(shop, commit, "branch-main", category+".sarif", func(run map[string]any) {
-				run["automationDetails"] = map[string]any{"id": category + "/"}
-				run["results"] = slices.DeleteFunc(run["results"].([]any), func(r any) bool { return !strings.HasPrefix(uri(r), category) })
+			p.deliver(shop, commit, "branch-main", category+".sarif", func(report map[string]any) {
+				report["automationDetails"] = map[string]any{"id": category + "/"}
+				report["results"] = slices.DeleteFunc(report["results"].([]any), func(r any) bool { return !strings.HasPrefix(uri(r), category) })
 			})
 			p.run()
 		}

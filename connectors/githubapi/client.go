@@ -196,8 +196,14 @@ func (c *Client) Delete(ctx context.Context, path string) error {
 func (c *Client) write(ctx context.Context, k call, out any) error {
 	k.write = true
 	a, err := c.do(ctx, k)
-	if err != nil || out == nil {
+	if err != nil {
 		return err
+	}
+	if out == nil {
+		if len(a.body) == 0 {
+			return nil
+		}
+		out = new(json.RawMessage) // the login page of a proxy says 200, too
 	}
 	if err := json.Unmarshal(a.body, out); err != nil {
 		// It was carried out, but what came of it is lost: look.

@@ -95,6 +95,9 @@ func (s *Surface) once(ctx context.Context, method, path string, in, out any, ch
 	if resp.StatusCode >= 400 || resp.StatusCode >= 300 && resp.StatusCode != http.StatusNotModified {
 		return s.no(method, path, resp.Response, body, changes)
 	}
+	if out == nil && len(body) > 0 {
+		out = new(json.RawMessage) // the login page of a proxy says 200, too
+	}
 	if err == nil && out != nil {
 		err = json.Unmarshal(body, out)
 	}

@@ -3,6 +3,8 @@ package jira_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -110,4 +112,22 @@ func TestWhatWasMadeTwiceIsJoined(t *testing.T) {
 			t.Errorf("the copy: %+v", copied)
 		}
 	})
+}
+
+// The login page of a proxy says 200, and nothing was done.
+func TestAPageIsNoAnswer(t *testing.T) {
+	b := newBench(t, sandbox.Cloud)
+	n := b.made("plain")
+	title := b.only().Summary
+	b.wire.Deny = func(r *http.Request) *http.Response {
+		if r.Method == http.MethodGet {
+			return nil
+		}
+		page := io.NopCloser(strings.NewReader("<!doctype html><title>Sign in</title>"))
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/html"}}, Body: page, Request: r}
+	}
+	_, err := b.surface().Do(context.Background(), b.effect(promoter.VerbEditTask, "edit", b.rewritten(n)))
+	if !errors.Is(err, promoter.ErrUnknownOutcome) || b.only().Summary != title {
+		t.Errorf("%v; its title is %q", err, b.only().Summary)
+	}
 }

@@ -2,6 +2,7 @@ package faults_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -90,6 +91,22 @@ func TestTheClientReadsEachRefusal(t *testing.T) {
 				t.Errorf("%d comments, want %d", got, c.made)
 			}
 		})
+	}
+}
+
+// The login page of a proxy says 200, also to who wants nothing but that.
+func TestAPageIsNoAnswer(t *testing.T) {
+	for _, fault := range []faults.Fault{faults.HTML(), faults.Malformed()} {
+		_, i, client, _ := scene(t)
+		var made struct{ ID int64 }
+		must(t, client.Create(t.Context(), "repos/acme/shop/issues/1/comments", map[string]string{"body": "hello"}, &made))
+		path := fmt.Sprintf("repos/acme/shop/issues/comments/%d", made.ID)
+		i.Inject(faults.Rule{Method: "PATCH", Times: 1, Fault: fault})
+		var unknown *githubapi.UnknownOutcomeError
+		if err := client.Edit(t.Context(), path, map[string]string{"body": "better"}, nil); !errors.As(err, &unknown) {
+			t.Errorf("%s: %v", fault.Name, err)
+		}
+		must(t, client.Delete(t.Context(), path))
 	}
 }
 

@@ -14,8 +14,9 @@ type Upkeep interface {
 	// complete.
 	SourceTracks(ctx context.Context) (map[string]Track, error)
 	// Prune forgets what is older than the horizon, in one transaction. Never:
-	// the ledger, decisions about branches, findings, and whatever is still
-	// on display or was shown to people. The newest run and the newest and the
+	// the ledger, decisions about branches, findings, and of a
+	// finding that was ever shown to people (or drawn for the queue), is decided or
+	// has an answer that stands, anything. The newest run and the newest and the
 	// newest complete status of each source stay, however old.
 	Prune(ctx context.Context, h Horizon) (Pruned, error)
 }

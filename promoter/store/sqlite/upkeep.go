@@ -98,13 +98,24 @@ func (p *pruner) responses(before time.Time) int64 {
 	return p.exec(`DELETE FROM http_cache WHERE stored < $1`, micro(before))
 }
 
-// ended are the sightings that may go. What was shown to people stays, because
-// what became of it is asked for long after. CROSS JOIN keeps SQLite to the
-// order: old scans first, which are mostly none.
-const ended = `
+// unheld says of a table's rows, by its name in the query, that nothing rests on
+// their finding: what people were shown, also from the queue, is asked for long
+// after, and what they answered and decided counts again when it returns.
+func unheld(table string) string {
+	var out string
+	for _, by := range []string{"item AS r WHERE true", "exposure AS r WHERE true", "disposition AS r WHERE ended_at IS NULL", "verdict AS r WHERE retracted_at IS NULL"} {
+		out += fmt.Sprintf("\n	  AND NOT EXISTS (SELECT 1 FROM %s AND r.repo_id = %s.repo_id AND r.finding_no = %[2]s.finding_no)", by, table)
+	}
+	return out
+}
+
+// ended are the sightings that may go. CROSS JOIN keeps SQLite to the order: old
+// scans first, which are mostly none.
+func ended() string {
+	return `
 	FROM scan e CROSS JOIN sighting s ON s.repo_id = e.repo_id AND s.scope_no = e.scope_no AND s.until = e.scan_no
-	WHERE e.at < $1 AND s.state = 'gone'
-	  AND NOT EXISTS (SELECT 1 FROM item WHERE item.repo_id = s.repo_id AND item.finding_no = s.finding_no)`
+	WHERE e.at < $1 AND s.state = 'gone'` + unheld("s")
+}
 
 // gone forgets where findings were. A scan that saw one of these no longer says
 // what was there in full, so that nothing is held to be new against it.
@@ -113,11 +124,11 @@ func (p *pruner) gone(before time.Time) (sightings, decisions int64) {
 		return 0, 0
 	}
 	p.exec(`
-		WITH old AS MATERIALIZED (SELECT s.repo_id AS repo, s.scope_no AS scope, max(s.until) AS until `+ended+` GROUP BY 1, 2)
+		WITH old AS MATERIALIZED (SELECT s.repo_id AS repo, s.scope_no AS scope, max(s.until) AS until `+ended()+` GROUP BY 1, 2)
 		UPDATE scan SET state = 'partial' WHERE state = 'complete' AND (repo_id, scan_no) IN (
 			SELECT n.repo_id, n.scan_no
 			FROM old CROSS JOIN scan n ON n.repo_id = old.repo AND n.scope_no = old.scope AND n.scan_no < old.until)`, micro(before))
-	sightings = p.exec(`DELETE FROM sighting WHERE rowid IN (SELECT s.rowid `+ended+`)`, micro(before))
+	sightings = p.exec(`DELETE FROM sighting WHERE rowid IN (SELECT s.rowid `+ended()+`)`, micro(before))
 	if sightings == 0 {
 		return 0, 0
 	}
@@ -129,6 +140,5 @@ func (p *pruner) gone(before time.Time) (sightings, decisions int64) {
 		pruned AS MATERIALIZED (
 			SELECT DISTINCT repo_id AS repo, CAST(substr(ref, 11) AS INTEGER) AS change FROM scope WHERE ref LIKE 'refs/pull/%'
 			EXCEPT SELECT repo, change FROM known)
-		DELETE FROM decision WHERE change > 0 AND (repo_id, change) IN (SELECT repo, change FROM pruned)
-		  AND NOT EXISTS (SELECT 1 FROM item WHERE item.repo_id = decision.repo_id AND item.finding_no = decision.finding_no)`)
+		DELETE FROM decision WHERE change > 0 AND (repo_id, change) IN (SELECT repo, change FROM pruned)` + unheld("decision"))
 }

@@ -54,7 +54,7 @@ func prunesRuns(t *testing.T, s store.Store) {
 func prunesWhatIsGone(t *testing.T, s store.Store) {
 	ctx := t.Context()
 	repo, cohort := Repository(t, s, "shop"), Cohort(t, s)
-	c := First(repo.ID, cohort.ID, 4)
+	c := First(repo.ID, cohort.ID, 8)
 	c.Scopes = append(c.Scopes, store.Scope{No: 2, Scope: finding.Scope{Source: "ci", Ref: "refs/pull/7/head", Tool: "gosec", Category: "go"}, FirstScan: 2})
 	scan := func(no, scope int64, at int) store.Scan {
 		out := c.Scans[0]
@@ -67,30 +67,43 @@ func prunesWhatIsGone(t *testing.T, s store.Store) {
 		out.Scope, out.Since, out.State, out.Cause, out.Until = scope, scope, store.SightingGone, store.GoneFixed, until
 		return out
 	}
-	// Finding 1 stands; 2 went long ago, 3 lately; 4 went long ago and was shown.
-	c.Sightings = []store.Sighting{Sighting(1), gone(2, 1, 3), gone(3, 1, 5), gone(4, 1, 3), gone(2, 2, 4), gone(4, 2, 4)}
+	// Finding 1 stands; 2 went long ago, 3 lately; 4 went long ago and was shown;
+	// 5 to 7 were settled, drawn for the queue and answered; 8 was answered, and that was taken back.
+	c.Sightings = []store.Sighting{Sighting(1), gone(2, 1, 3), gone(3, 1, 5), gone(4, 1, 3), gone(2, 2, 4), gone(4, 2, 4),
+		gone(5, 1, 3), gone(6, 1, 3), gone(7, 1, 3), gone(8, 1, 3)}
 	of := func(no int64, change int) store.Decision {
 		out := Decision(no)
 		out.Change = change
 		return out
 	}
-	c.Decisions = append(c.Decisions, of(2, 7))
+	c.Decisions = append(c.Decisions, of(2, 7), of(5, 9), of(6, 9), of(7, 9))
+	c.Scopes = append(c.Scopes, store.Scope{No: 3, Scope: finding.Scope{Source: "ci", Ref: "refs/pull/9/head", Tool: "gosec", Category: "go"}, FirstScan: 7})
+	c.Scans = append(c.Scans, scan(7, 3, 60))
 	n := Notice(repo.ID, 1, cohort.ID)
 	n.Target.PullRequest, n.Items[0].Finding = 8, 4
 	c.Notices = []promoter.Notice{n}
 	ok(t, s.Apply(ctx, c))
+	people := must(s.EnsurePeople(ctx, promoter.Alias{System: "github", Login: "sec"}))(t)
+	answered := func(no int64) promoter.Verdict {
+		return promoter.Verdict{RepoID: repo.ID, Finding: no, Person: people[0], Kind: promoter.VerdictFalsePositive, Source: promoter.FromCommand, At: At(20)}
+	}
+	ok(t, s.Record(ctx, store.Recording{At: At(20), Verdicts: []promoter.Verdict{answered(7), answered(8)},
+		Dispositions: []promoter.Disposition{{RepoID: repo.ID, Finding: 5, Kind: promoter.VerdictFalsePositive, Person: people[0], Since: At(20), Source: promoter.FromCommand}}}))
+	taken := must(s.Verdicts(ctx, store.VerdictQuery{RepoID: repo.ID, Finding: 8}))(t)
+	ok(t, s.Record(ctx, store.Recording{At: At(21), Retract: []int64{taken[0].ID}}))
+	ok(t, s.Sample(ctx, []promoter.Exposure{{RepoID: repo.ID, Finding: 6, CohortID: cohort.ID, Attempt: cohort.Attempt, Cluster: promoter.SampleCluster(repo.ID, 6), ShownAt: At(2)}}))
 	head := must(s.Seal(ctx, At(61)))(t)
 	before := must(s.Load(ctx, repo.ID))(t)
 	mark := must(s.Marks(ctx))(t)[repo.ID]
 
 	same(t, "before anything ended", must(s.Prune(ctx, store.Horizon{Gone: At(10)}))(t), store.Pruned{})
-	same(t, "of what is gone goes", must(s.Prune(ctx, store.Horizon{Gone: At(40)}))(t), store.Pruned{Sightings: 2})
+	same(t, "of what is gone goes", must(s.Prune(ctx, store.Horizon{Gone: At(40)}))(t), store.Pruned{Sightings: 3})
 	after := must(s.Load(ctx, repo.ID))(t)
 	var left [][2]int64
 	for _, g := range after.Sightings {
 		left = append(left, [2]int64{g.Finding, g.Scope})
 	}
-	same(t, "sightings left, by finding and scope", left, [][2]int64{{1, 1}, {3, 1}, {4, 1}, {4, 2}})
+	same(t, "sightings left, by finding and scope", left, [][2]int64{{1, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {4, 2}})
 	same(t, "findings", after.Findings, before.Findings)
 	same(t, "next numbers", after.Next, before.Next)
 	same(t, "mark: there is nothing to decide anew", must(s.Marks(ctx))(t)[repo.ID], mark)
@@ -100,7 +113,7 @@ func prunesWhatIsGone(t *testing.T, s store.Store) {
 			complete = append(complete, scan.No)
 		}
 	}
-	same(t, "scans that still say all they saw", complete, []int64{3, 4, 5, 6})
+	same(t, "scans that still say all they saw", complete, []int64{3, 4, 5, 6, 7})
 	same(t, "decisions", len(after.Decisions), len(before.Decisions)) // 4 in pull request 7 is still known
 	same(t, "the ledger", must(s.Head(ctx))(t), head)
 	if v := must(s.VerifyLedger(ctx, head.String()))(t); v.Break != "" {

@@ -79,7 +79,7 @@ func whileHeld(do func()) error {
 	if err != nil {
 		return err
 	}
-	release, err := s.Lock(context.Background(), store.Holder{Actor: "github:bob", Host: host, PID: os.Getpid(), Command: "run"}, 0)
+	_, release, err := s.Lock(context.Background(), store.Holder{Actor: "github:bob", Host: host, PID: os.Getpid(), Command: "run"}, 0)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -51,10 +52,15 @@ type Store interface {
 type Locker interface {
 	// Lock takes the run lock, waiting at most wait for it. It fails with
 	// *HeldError. A lock whose process is gone (same host, pid not alive or
-	// reused) or which has not been renewed for long is taken over. release
-	// is safe to call twice.
-	Lock(ctx context.Context, who Holder, wait time.Duration) (release func() error, err error)
+	// reused) is taken over, and one which has not been renewed for long where
+	// its process cannot be looked at. holding is ctx, and ends as well when
+	// another takes the lock over: whoever held it has to stop. release is safe
+	// to call twice, and fails with ErrLockLost where that was so.
+	Lock(ctx context.Context, who Holder, wait time.Duration) (holding context.Context, release func() error, err error)
 }
+
+// ErrLockLost says that the run lock was taken over from its holder.
+var ErrLockLost = errors.New("the run lock was lost: another run took it over, as this one had not renewed it for minutes; this one stopped")
 
 // Holder says who holds the run lock. A zero Since is set by Lock.
 type Holder struct {

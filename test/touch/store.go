@@ -22,12 +22,16 @@ func got[T any](at Func, name string, do func() (T, error)) (out T, err error) {
 	return out, err
 }
 
-func (s touched) Lock(ctx context.Context, who store.Holder, wait time.Duration) (func() error, error) {
-	release, err := got(s.at, "lock", func() (func() error, error) { return s.Store.Lock(ctx, who, wait) })
+func (s touched) Lock(ctx context.Context, who store.Holder, wait time.Duration) (context.Context, func() error, error) {
+	var holding context.Context
+	release, err := got(s.at, "lock", func() (release func() error, err error) {
+		holding, release, err = s.Store.Lock(ctx, who, wait)
+		return release, err
+	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return func() error { return s.at.around("unlock", release) }, nil
+	return holding, func() error { return s.at.around("unlock", release) }, nil
 }
 
 func (s touched) BeginRun(ctx context.Context, r store.Run) (int64, error) {

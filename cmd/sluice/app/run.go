@@ -54,11 +54,11 @@ func (a *App) Run(ctx context.Context, req Request) (*run.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := s.Lock(ctx, a.holder(), req.Wait)
+	holding, release, err := s.Lock(ctx, a.holder(), req.Wait)
 	if err != nil {
 		return nil, err
 	}
-	report, err := a.locked(ctx, req, s, law, cfg)
+	report, err := a.locked(holding, req, s, law, cfg)
 	a.tellSlack(ctx, report)
 	return report, errors.Join(err, release())
 }

@@ -37,7 +37,7 @@ func writeUntilKilled(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := db.Lock(ctx, storetest.Me("crash test"), 0); err != nil {
+	if _, _, err := db.Lock(ctx, storetest.Me("crash test"), 0); err != nil {
 		return err
 	}
 	cohorts, err := db.EnsureCohorts(ctx, []string{"core/gosec/high"}, storetest.At(0))
@@ -125,7 +125,7 @@ func consistent(t *testing.T, path string, kept int) {
 	t.Helper()
 	ctx := t.Context()
 	db := openAt(t, path, sqlite.Options{})
-	release, err := db.Lock(ctx, storetest.Me("sluice run"), 0)
+	_, release, err := db.Lock(ctx, storetest.Me("sluice run"), 0)
 	if err != nil {
 		t.Fatalf("the killed process still holds the lock: %v", err)
 	}

@@ -102,7 +102,7 @@ func TestAReadOnlyDatabaseCanBeReadAndNotWritten(t *testing.T) {
 	for what, err := range map[string]error{
 		"apply": db.Apply(t.Context(), storetest.First(1, 1, 1)),
 		"pause": db.SetPause(t.Context(), promoter.Pause{}),
-		"lock":  func() error { _, err := db.Lock(t.Context(), store.Holder{}, 0); return err }(),
+		"lock":  func() error { _, _, err := db.Lock(t.Context(), store.Holder{}, 0); return err }(),
 	} {
 		if !errors.Is(err, sqlite.ErrReadOnly) {
 			t.Errorf("%s on a read-only database: %v", what, err)

@@ -16,7 +16,8 @@ import (
 
 const (
 	// staleAfter is how long a lock that nobody renews is respected, for
-	// holders whose process cannot be looked at: other hosts and containers.
+	// holders whose process cannot be looked at: on other hosts, in other
+	// containers, where the system does not tell when a process started.
 	staleAfter = 2 * time.Minute
 	lockPoll   = 100 * time.Millisecond
 )
@@ -31,8 +32,10 @@ type held struct {
 
 // Lock takes the run lock; see store.Locker. It is renewed in the background
 // until released. A lock is taken over at once when its process is gone from
-// this host, and after two minutes without renewal from any other.
-func (db *DB) Lock(ctx context.Context, who store.Holder, wait time.Duration) (func() error, error) {
+// this host, never while that is alive, and after two minutes without renewal
+// where it cannot be looked at. Who lost it so, being stopped for that long,
+// learns it from the next renewal: until then both may be at work.
+func (db *DB) Lock(ctx context.Context, who store.Holder, wait time.Duration) (context.Context, func() error, error) {
 	if who.Since.IsZero() {
 		who.Since = db.clock()
 	}
@@ -44,16 +47,17 @@ func (db *DB) Lock(ctx context.Context, who store.Holder, wait time.Duration) (f
 	for {
 		err := db.tryLock(ctx, mine)
 		if err == nil {
-			return db.keep(mine), nil
+			held, release := db.keep(ctx, mine)
+			return held, release, nil
 		}
 		if taken := (*store.HeldError)(nil); !errors.As(err, &taken) || wait <= 0 {
-			return nil, err
+			return nil, nil, err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, nil, ctx.Err()
 		case <-deadline.C:
-			return nil, err
+			return nil, nil, err
 		case <-poll.C:
 		}
 	}
@@ -102,8 +106,12 @@ func (h held) gone(seenBy held, now time.Time) string {
 		switch p := lookAt(h.PID); {
 		case !p.alive:
 			return "its process is gone"
+		case p.started == "" || h.process.started == "":
+			// not known to be the one that took it
 		case p.started != h.process.started:
 			return "its process is gone and its pid is another's"
+		default:
+			return "" // stopped, or the clock jumped: it goes on
 		}
 	}
 	if age := now.Sub(h.renewed); age > staleAfter {
@@ -112,8 +120,10 @@ func (h held) gone(seenBy held, now time.Time) string {
 	return ""
 }
 
-// keep renews a lock until the returned function is called.
-func (db *DB) keep(mine held) (release func() error) {
+// keep renews a lock until the returned function is called. The context ends
+// when the lock is lost.
+func (db *DB) keep(ctx context.Context, mine held) (holding context.Context, release func() error) {
+	holding, end := context.WithCancelCause(ctx)
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -126,30 +136,35 @@ func (db *DB) keep(mine held) (release func() error) {
 			case <-db.life.Done():
 				return
 			case <-tick.C:
-				db.renew(mine)
+				if db.lost(mine) {
+					end(store.ErrLockLost)
+				}
 			}
 		}
 	}()
-	return sync.OnceValue(func() error {
+	return holding, sync.OnceValue(func() error {
 		close(stop)
 		<-stopped
-		_, err := db.write.ExecContext(context.Background(), `DELETE FROM run_lock WHERE nonce = $1`, mine.nonce)
+		end(context.Canceled)
+		res, err := db.write.ExecContext(context.Background(), `DELETE FROM run_lock WHERE nonce = $1`, mine.nonce)
 		if err != nil {
 			return fmt.Errorf("release the run lock: %w", explain(err))
+		}
+		if n, _ := res.RowsAffected(); n == 0 {
+			return store.ErrLockLost
 		}
 		return nil
 	})
 }
 
-func (db *DB) renew(mine held) {
+// lost renews a lock and tells whether another run has taken it over.
+func (db *DB) lost(mine held) bool {
 	res, err := db.write.ExecContext(context.Background(),
 		`UPDATE run_lock SET renewed = $1 WHERE nonce = $2`, micro(db.clock()), mine.nonce)
 	if err != nil {
 		db.log.Error("run lock not renewed", zap.Error(err))
-		return
+		return false
 	}
-	if n, _ := res.RowsAffected(); n == 0 {
-		db.log.Error("run lock lost: another run took it over and both may be at work",
-			zap.String("actor", mine.Actor), zap.Int("pid", mine.PID))
-	}
+	n, err := res.RowsAffected()
+	return err == nil && n == 0
 }

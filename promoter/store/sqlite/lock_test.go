@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -20,22 +22,22 @@ func TestALockOfAnotherHostIsRespectedUntilNobodyRenewsIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sluice.db")
 	elsewhere := storetest.Me("sluice run")
 	elsewhere.Host = "elsewhere"
-	release, err := at(t, path, 0).Lock(t.Context(), elsewhere, 0)
+	_, release, err := at(t, path, 0).Lock(t.Context(), elsewhere, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	held := (*store.HeldError)(nil)
-	if _, err := at(t, path, 2).Lock(t.Context(), storetest.Me("sluice run"), 0); !errors.As(err, &held) || held.Holder != elsewhere {
+	if _, _, err := at(t, path, 2).Lock(t.Context(), storetest.Me("sluice run"), 0); !errors.As(err, &held) || held.Holder != elsewhere {
 		t.Errorf("after two minutes: %v", err)
 	}
-	mine, err := at(t, path, 3).Lock(t.Context(), storetest.Me("sluice run"), 0)
+	_, mine, err := at(t, path, 3).Lock(t.Context(), storetest.Me("sluice run"), 0)
 	if err != nil {
 		t.Fatalf("after three minutes: %v", err)
 	}
-	if err := release(); err != nil {
-		t.Error(err)
+	if err := release(); !errors.Is(err, store.ErrLockLost) {
+		t.Errorf("the late release: %v", err)
 	}
-	if _, err := at(t, path, 4).Lock(t.Context(), storetest.Me("sluice run"), 0); !errors.As(err, &held) {
+	if _, _, err := at(t, path, 4).Lock(t.Context(), storetest.Me("sluice run"), 0); !errors.As(err, &held) {
 		t.Errorf("the late release freed the new holder's lock: %v", err)
 	}
 	if err := mine(); err != nil {
@@ -43,11 +45,47 @@ func TestALockOfAnotherHostIsRespectedUntilNobodyRenewsIt(t *testing.T) {
 	}
 }
 
+// A process that was stopped, or whose clock jumped, is still at work.
+func TestALivingProcessKeepsItsLockThoughItDoesNotRenewIt(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sluice.db")
+	if _, _, err := at(t, path, 0).Lock(t.Context(), storetest.Me("sluice run"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if sqlite.StartOf(os.Getpid()) == "" {
+		t.Skip("this system does not tell when a process started")
+	}
+	held := (*store.HeldError)(nil)
+	if _, _, err := at(t, path, 3).Lock(t.Context(), storetest.Me("sluice run"), 0); !errors.As(err, &held) {
+		t.Errorf("after three minutes: %v", err)
+	}
+}
+
+// Whoever lost the lock all the same has to stop.
+func TestALostLockEndsItsContext(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sluice.db")
+	first := at(t, path, 0)
+	sqlite.BeatEvery(first, time.Millisecond)
+	elsewhere := storetest.Me("sluice run")
+	elsewhere.Host = "elsewhere"
+	holding, release, err := first.Lock(t.Context(), elsewhere, 0)
+	if err != nil || holding.Err() != nil {
+		t.Fatal(err, holding.Err())
+	}
+	sqlExec(t, raw(t, path), `UPDATE run_lock SET nonce = 'another'`)
+	<-holding.Done()
+	if cause := context.Cause(holding); !errors.Is(cause, store.ErrLockLost) {
+		t.Errorf("it ended because of %v", cause)
+	}
+	if err := release(); !errors.Is(err, store.ErrLockLost) {
+		t.Errorf("release: %v", err)
+	}
+}
+
 func TestALivingProcessKeepsItsLockForAsLongAsItRenewsIt(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sluice.db")
 	first := at(t, path, 0)
 	sqlite.BeatEvery(first, time.Millisecond)
-	release, err := first.Lock(t.Context(), storetest.Me("sluice run"), 0)
+	_, release, err := first.Lock(t.Context(), storetest.Me("sluice run"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +104,7 @@ func TestALivingProcessKeepsItsLockForAsLongAsItRenewsIt(t *testing.T) {
 func TestALockOfAReusedPidIsTakenOver(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "sluice.db")
 	db := at(t, path, 0)
-	if _, err := db.Lock(t.Context(), storetest.Me("sluice run"), 0); err != nil {
+	if _, _, err := db.Lock(t.Context(), storetest.Me("sluice run"), 0); err != nil {
 		t.Fatal(err)
 	}
 	var started string
@@ -77,7 +115,7 @@ func TestALockOfAReusedPidIsTakenOver(t *testing.T) {
 		t.Skip("this system does not tell when a process started")
 	}
 	sqlExec(t, raw(t, path), `UPDATE run_lock SET started = started || '1'`)
-	if _, err := db.Lock(t.Context(), storetest.Me("sluice run"), 0); err != nil {
+	if _, _, err := db.Lock(t.Context(), storetest.Me("sluice run"), 0); err != nil {
 		t.Errorf("a reused pid holds the lock: %v", err)
 	}
 }

@@ -81,11 +81,12 @@ func (db *DB) migrate(ctx context.Context, app string) error {
 		return nil
 	case have > 0:
 		host, _ := os.Hostname()
-		release, err := db.Lock(ctx, store.Holder{Actor: "sluice", Host: host, PID: os.Getpid(), Command: "migrate"}, 0)
+		holding, release, err := db.Lock(ctx, store.Holder{Actor: "sluice", Host: host, PID: os.Getpid(), Command: "migrate"}, 0)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = release() }()
+		ctx = holding
 	}
 	if err := db.up(ctx, know); err != nil {
 		return fmt.Errorf("migrate from schema %d to %d: %w", have, know, err)

@@ -54,7 +54,7 @@ func TestAnOlderDatabaseIsMigratedWithItsData(t *testing.T) {
 	if _, err := openSchema(t, path, Options{ReadOnly: true}, later); err == nil || !strings.Contains(err.Error(), "is older than") {
 		t.Errorf("an older database opened to be read only: %v", err)
 	}
-	release, err := old.Lock(t.Context(), store.Holder{Command: "sluice run", Host: "elsewhere"}, 0)
+	_, release, err := old.Lock(t.Context(), store.Holder{Command: "sluice run", Host: "elsewhere"}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestAnOlderDatabaseIsMigratedWithItsData(t *testing.T) {
 	if p, err := now.Pause(t.Context()); err != nil || p == nil || p.Reason != "why" {
 		t.Errorf("after the migration the pause is %+v, %v", p, err)
 	}
-	if _, err := now.Lock(t.Context(), store.Holder{}, 0); err != nil {
+	if _, _, err := now.Lock(t.Context(), store.Holder{}, 0); err != nil {
 		t.Errorf("the migration kept the run lock: %v", err)
 	}
 }

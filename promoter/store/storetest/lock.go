@@ -20,35 +20,35 @@ func Me(command string) store.Holder {
 
 func lock(t *testing.T, s store.Store) {
 	ctx := t.Context()
-	release := must(s.Lock(ctx, Me("sluice run"), 0))(t)
-	_, err := s.Lock(ctx, Me("sluice recover"), 0)
+	release := must(taken(s, Me("sluice run")))(t)
+	_, _, err := s.Lock(ctx, Me("sluice recover"), 0)
 	held := (*store.HeldError)(nil)
 	if !errors.As(err, &held) {
 		t.Fatalf("a second lock: %v, want a HeldError", err)
 	}
 	same(t, "who holds it", held.Holder, Me("sluice run"))
-	if _, err := s.Lock(ctx, Me("sluice recover"), time.Millisecond); !errors.As(err, &held) {
+	if _, _, err := s.Lock(ctx, Me("sluice recover"), time.Millisecond); !errors.As(err, &held) {
 		t.Errorf("after waiting a little: %v, want a HeldError", err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := s.Lock(cancelled, Me("sluice recover"), time.Hour); !errors.Is(err, context.Canceled) {
+	if _, _, err := s.Lock(cancelled, Me("sluice recover"), time.Hour); !errors.Is(err, context.Canceled) {
 		t.Errorf("waiting was cancelled: %v", err)
 	}
 
-	taken := make(chan func() error)
+	next := make(chan func() error)
 	go func() {
-		second, err := s.Lock(ctx, Me("sluice recover"), time.Minute)
+		_, second, err := s.Lock(ctx, Me("sluice recover"), time.Minute)
 		if err != nil {
 			t.Error(err)
 		}
-		taken <- second
+		next <- second
 	}()
 	ok(t, release())
 	ok(t, release())
-	second := <-taken
+	second := <-next
 	ok(t, release()) // must not take the second one's lock away
-	if _, err := s.Lock(ctx, Me("sluice run"), 0); !errors.As(err, &held) {
+	if _, _, err := s.Lock(ctx, Me("sluice run"), 0); !errors.As(err, &held) {
 		t.Errorf("a release that came too late freed another's lock: %v", err)
 	}
 	if second != nil {
@@ -57,13 +57,21 @@ func lock(t *testing.T, s store.Store) {
 
 	dead := Me("sluice run")
 	dead.PID = 1 << 22 // beyond any pid the kernel gives
-	lost := must(s.Lock(ctx, dead, 0))(t)
-	third := must(s.Lock(ctx, Me("sluice run"), 0))(t)
-	ok(t, lost())
-	if _, err := s.Lock(ctx, Me("sluice run"), 0); !errors.As(err, &held) {
+	lost := must(taken(s, dead))(t)
+	third := must(taken(s, Me("sluice run")))(t)
+	if err := lost(); !errors.Is(err, store.ErrLockLost) {
+		t.Errorf("who lost the lock was told %v", err)
+	}
+	if _, _, err := s.Lock(ctx, Me("sluice run"), 0); !errors.As(err, &held) {
 		t.Errorf("who lost the lock gave it away: %v", err)
 	}
 	ok(t, third())
+}
+
+// taken is the lock's release.
+func taken(s store.Store, who store.Holder) (func() error, error) {
+	_, release, err := s.Lock(context.Background(), who, 0)
+	return release, err
 }
 
 // people lets commands of people meet a run that writes: nothing fails,

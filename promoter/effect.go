@@ -64,22 +64,23 @@ const (
 
 // Effect is one attempt to change the outside world.
 type Effect struct {
-	ID         int64       `json:"id"`
-	Verb       Verb        `json:"verb"`
-	Target     Target      `json:"target"`
-	Repository string      `json:"repository"`      // owner/name at the time it was planned
-	Token      string      `json:"token"`           // random; what read-back looks for
-	Commit     string      `json:"commit"`          // the head it was planned for
-	Notices    []Notice    `json:"notices"`         // with the bodies to show
-	Reply      *Reply      `json:"reply,omitempty"` // VerbReply only
-	Cohorts    []Cohort    `json:"cohorts"`         // generations it was planned under
-	Attempt    int64       `json:"attempt"`
-	NotBefore  time.Time   `json:"not_before,omitzero"`
-	SentAt     time.Time   `json:"sent_at,omitzero"` // when it was last about to be sent; like NotBefore by the clock of where it was sent
-	State      EffectState `json:"state"`
-	Error      string      `json:"error,omitempty"`
-	Reason     string      `json:"reason"`
-	RunID      int64       `json:"run_id"`
+	ID           int64       `json:"id"`
+	Verb         Verb        `json:"verb"`
+	Target       Target      `json:"target"`
+	Repository   string      `json:"repository"`      // owner/name at the time it was planned
+	RepositoryID string      `json:"-"`               // the platform's, "" if not known: filled in by who sends or looks, as the name may be another's by then
+	Token        string      `json:"token"`           // random; what read-back looks for
+	Commit       string      `json:"commit"`          // the head it was planned for
+	Notices      []Notice    `json:"notices"`         // with the bodies to show
+	Reply        *Reply      `json:"reply,omitempty"` // VerbReply only
+	Cohorts      []Cohort    `json:"cohorts"`         // generations it was planned under
+	Attempt      int64       `json:"attempt"`
+	NotBefore    time.Time   `json:"not_before,omitzero"`
+	SentAt       time.Time   `json:"sent_at,omitzero"` // when it was last about to be sent; like NotBefore by the clock of where it was sent
+	State        EffectState `json:"state"`
+	Error        string      `json:"error,omitempty"`
+	Reason       string      `json:"reason"`
+	RunID        int64       `json:"run_id"`
 }
 
 // LookFrom is when it can first be looked for; zero: at once.

@@ -89,18 +89,36 @@ func propertyText(value any) (string, bool) {
 
 // Repository looks a repository up; an old name is followed to the new one.
 func (c *Client) Repository(ctx context.Context, owner, name string) (Repository, error) {
-	var l listed
-	if _, err := c.Get(ctx, repoPath(owner, name), &l); err != nil {
-		return Repository{}, fmt.Errorf("look up repository: %w", err)
+	out, err := c.repository(ctx, repoPath(owner, name))
+	if err != nil {
+		return out, err
 	}
-	if !l.sound() {
-		return Repository{}, fmt.Errorf("look up repository: the answer about %s/%s names none: is this GitHub?", owner, name)
-	}
-	out := l.repository()
 	if full := out.Owner + "/" + out.Name; !strings.EqualFold(full, owner+"/"+name) {
 		out.RenamedTo = full
 	}
 	return out, nil
+}
+
+// RepositoryByID looks a repository up by its number, whatever it is called by
+// now. GitHub describes the address no more, but sends who asks for an old name
+// there.
+func (c *Client) RepositoryByID(ctx context.Context, externalID string) (Repository, error) {
+	out, err := c.repository(ctx, "repositories/"+url.PathEscape(externalID))
+	if err == nil && out.ExternalID != externalID {
+		err = fmt.Errorf("look up repository %s: the answer is about %s", externalID, out.ExternalID)
+	}
+	return out, err
+}
+
+func (c *Client) repository(ctx context.Context, path string) (Repository, error) {
+	var l listed
+	if _, err := c.Get(ctx, path, &l); err != nil {
+		return Repository{}, fmt.Errorf("look up repository: %w", err)
+	}
+	if !l.sound() {
+		return Repository{}, fmt.Errorf("look up repository: the answer about %s names none: is this GitHub?", path)
+	}
+	return l.repository(), nil
 }
 
 // Contents reads one file at a commit, raw. A missing file is a refusal for

@@ -23,7 +23,7 @@ func (s *Surface) Change(ctx context.Context, repo promoter.Repository, number i
 }
 
 func (s *Surface) change(ctx context.Context, repo promoter.Repository, number int) (promoter.Change, error) {
-	now, err := s.repository(ctx, repo.Owner, repo.Name)
+	now, err := s.repository(ctx, repo)
 	if err != nil {
 		return promoter.Change{}, err
 	}

@@ -32,7 +32,7 @@ func (s *Surface) Listen(ctx context.Context, repo promoter.Repository, number i
 }
 
 func (s *Surface) listen(ctx context.Context, repo promoter.Repository, number int, notices []promoter.Notice) (h promoter.Hearing, err error) {
-	t, err := s.target(ctx, promoter.Effect{Repository: repo.FullName(), Target: promoter.Target{RepoID: repo.ID, PullRequest: number}})
+	t, err := s.target(ctx, promoter.Effect{Repository: repo.FullName(), RepositoryID: repo.ExternalID, Target: promoter.Target{RepoID: repo.ID, PullRequest: number}})
 	if err != nil {
 		return h, err
 	}
@@ -141,7 +141,7 @@ func isBot(u *github.User) bool {
 // verdicts count.
 // https://docs.github.com/en/rest/collaborators/collaborators#get-repository-permissions-for-a-user
 func (s *Surface) MayAnswer(ctx context.Context, repo promoter.Repository, login string) (bool, error) {
-	r, err := s.repository(ctx, repo.Owner, repo.Name)
+	r, err := s.repository(ctx, repo)
 	if err != nil {
 		return false, translate("permission", err)
 	}
@@ -162,7 +162,7 @@ const acknowledgement = "eyes"
 // reaction of a kind, so that doing it again changes nothing. A comment that is
 // gone needs none.
 func (s *Surface) Acknowledge(ctx context.Context, repo promoter.Repository, comment string) error {
-	r, err := s.repository(ctx, repo.Owner, repo.Name)
+	r, err := s.repository(ctx, repo)
 	if err != nil {
 		return translate("acknowledge", err)
 	}

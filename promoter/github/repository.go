@@ -26,17 +26,30 @@ func (s *Surface) Repository(ctx context.Context, owner, name string) (promoter.
 	s.mu.Lock()
 	s.repos[strings.ToLower(owner+"/"+name)] = r // what follows need not ask again
 	s.mu.Unlock()
+	return known(r), nil
+}
+
+// RepositoryByID asks the same by GitHub's id.
+func (s *Surface) RepositoryByID(ctx context.Context, externalID string) (promoter.Repository, error) {
+	r, err := s.byID(ctx, externalID)
+	if err != nil {
+		return promoter.Repository{}, translate("repository", err)
+	}
+	return known(r), nil
+}
+
+func known(r githubapi.Repository) promoter.Repository {
 	return promoter.Repository{
 		ExternalID: r.ExternalID, Owner: r.Owner, Name: r.Name,
 		Facts: promoter.RepositoryFacts{DefaultBranch: r.DefaultBranch, Visibility: r.Visibility, Archived: r.Archived,
 			Language: r.Language, Topics: r.Topics, Properties: r.Properties},
-	}, nil
+	}
 }
 
 // Merges tells whether a commit has a pull request's head among its parents. A
 // commit GitHub does not have merges nothing.
 func (s *Surface) Merges(ctx context.Context, repo promoter.Repository, commit, head string) (bool, error) {
-	r, err := s.repository(ctx, repo.Owner, repo.Name)
+	r, err := s.repository(ctx, repo)
 	if err != nil {
 		return false, translate("commit", err)
 	}
@@ -61,7 +74,7 @@ func (s *Surface) isGone(ctx context.Context, in githubapi.Repository, err error
 	if err != nil {
 		return false, err
 	}
-	if now.Owner == in.Owner && now.Name == in.Name {
+	if now.Owner == in.Owner && now.Name == in.Name && now.ExternalID == in.ExternalID {
 		return true, nil
 	}
 	s.mu.Lock()

@@ -19,7 +19,7 @@ func (s *Surface) Standing(ctx context.Context, repo promoter.Repository, number
 }
 
 func (s *Surface) standing(ctx context.Context, repo promoter.Repository, number int) ([]promoter.StandingPost, error) {
-	t, err := s.target(ctx, promoter.Effect{Repository: repo.FullName(), Target: promoter.Target{RepoID: repo.ID, PullRequest: number}})
+	t, err := s.target(ctx, promoter.Effect{Repository: repo.FullName(), RepositoryID: repo.ExternalID, Target: promoter.Target{RepoID: repo.ID, PullRequest: number}})
 	if err != nil {
 		return nil, err
 	}

@@ -183,7 +183,7 @@ func (s *Surface) target(ctx context.Context, e promoter.Effect) (*target, error
 		return nil, err
 	}
 	owner, name, _ := strings.Cut(e.Repository, "/")
-	repo, err := s.repository(ctx, owner, name)
+	repo, err := s.repository(ctx, promoter.Repository{ExternalID: e.RepositoryID, Owner: owner, Name: name})
 	if err != nil {
 		return nil, err
 	}
@@ -214,16 +214,35 @@ func (s *Surface) self(ctx context.Context) (string, error) {
 	return login, nil
 }
 
-// repository asks once what a name stands for now.
-func (s *Surface) repository(ctx context.Context, owner, name string) (githubapi.Repository, error) {
-	key := strings.ToLower(owner + "/" + name)
+// repository asks once what a name stands for now. Where that is another
+// repository than the one that is known by it, which was renamed and its name
+// given away, the number is followed.
+func (s *Surface) repository(ctx context.Context, known promoter.Repository) (githubapi.Repository, error) {
+	r, err := s.once(known.Owner+"/"+known.Name, func() (githubapi.Repository, error) {
+		return s.client.Repository(ctx, known.Owner, known.Name)
+	})
+	if err != nil || known.ExternalID == "" || known.ExternalID == r.ExternalID {
+		return r, err
+	}
+	if r, err = s.byID(ctx, known.ExternalID); err != nil {
+		err = fmt.Errorf("%s/%s is another repository by now: %w", known.Owner, known.Name, err)
+	}
+	return r, err
+}
+
+func (s *Surface) byID(ctx context.Context, externalID string) (githubapi.Repository, error) {
+	return s.once(externalID, func() (githubapi.Repository, error) { return s.client.RepositoryByID(ctx, externalID) })
+}
+
+func (s *Surface) once(key string, ask func() (githubapi.Repository, error)) (githubapi.Repository, error) {
+	key = strings.ToLower(key)
 	s.mu.Lock()
 	r, ok := s.repos[key]
 	s.mu.Unlock()
 	if ok {
 		return r, nil
 	}
-	r, err := s.client.Repository(ctx, owner, name)
+	r, err := ask()
 	if err != nil {
 		return r, err
 	}

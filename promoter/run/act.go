@@ -90,7 +90,7 @@ func (r *runner) perform(ctx context.Context, verb promoter.Verb, batch []planne
 		return nil, false
 	}
 	e := promoter.Effect{
-		Verb: verb, Target: target, Repository: first.repo.FullName(), Token: r.Token(), Commit: first.commit,
+		Verb: verb, Target: target, Repository: first.repo.FullName(), RepositoryID: first.repo.ExternalID, Token: r.Token(), Commit: first.commit,
 		Notices: noticesOf(batch, before), Cohorts: cohortsOfAll(batch), Reason: first.Reason, RunID: r.id, State: promoter.EffectIntended,
 	}
 	if err := r.Store.Intend(r.keep, &e); err != nil {

@@ -260,7 +260,7 @@ func (l *listening) notToReply(ctx context.Context) string {
 
 func (l *listening) send(ctx context.Context, h promoter.Heard, body string) error {
 	e := promoter.Effect{
-		Verb: promoter.VerbReply, Target: l.target, Repository: l.repo.FullName(), Token: l.Token(), RunID: l.id, State: promoter.EffectIntended,
+		Verb: promoter.VerbReply, Target: l.target, Repository: l.repo.FullName(), RepositoryID: l.repo.ExternalID, Token: l.Token(), RunID: l.id, State: promoter.EffectIntended,
 		Reason: "asked: " + h.Topic, Reply: &promoter.Reply{Comment: h.Comment, Topic: h.Topic, Body: body},
 	}
 	if i := slices.IndexFunc(l.notices, func(n promoter.Notice) bool { return n.No == h.Notice }); i >= 0 {

@@ -286,11 +286,7 @@ func (r *runner) refresh(ctx context.Context, repo promoter.Repository) error {
 		return nil
 	}
 	r.current[repo.ID] = true
-	var now promoter.Repository
-	err := r.patience.ask(repo.FullName(), func() (err error) {
-		now, err = r.Platform.Repository(ctx, repo.Owner, repo.Name)
-		return err
-	})
+	now, err := r.lookUp(ctx, repo)
 	if err != nil || now.ExternalID != repo.ExternalID {
 		return ctx.Err() // reading its pull requests will say what is wrong
 	}
@@ -300,6 +296,19 @@ func (r *runner) refresh(ctx context.Context, repo promoter.Repository) error {
 	}
 	r.repos[repo.ID] = now
 	return nil
+}
+
+// lookUp asks the platform for a repository that is known, by its number where
+// its name was given to another.
+func (r *runner) lookUp(ctx context.Context, known promoter.Repository) (now promoter.Repository, err error) {
+	err = r.patience.ask(known.FullName(), func() (err error) {
+		now, err = r.Platform.Repository(ctx, known.Owner, known.Name)
+		if err == nil && known.ExternalID != "" && now.ExternalID != known.ExternalID {
+			now, err = r.Platform.RepositoryByID(ctx, known.ExternalID)
+		}
+		return err
+	})
+	return now, err
 }
 
 // refOf is the ref a report speaks of; without one it is the default branch.

@@ -32,6 +32,7 @@ func (r *runner) recover(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		e.RepositoryID = r.repos[e.Target.RepoID].ExternalID
 		if err := r.settle(ctx, e); err != nil {
 			return err
 		}
@@ -114,7 +115,7 @@ func (r *runner) vanished(ctx context.Context, e promoter.Effect, err error) boo
 		return false // what is only refused may still be there, such as a review that nobody submitted
 	}
 	owner, name, _ := strings.Cut(e.Repository, "/")
-	c, err := r.Platform.Change(ctx, promoter.Repository{ID: e.Target.RepoID, Owner: owner, Name: name}, e.Target.PullRequest)
+	c, err := r.Platform.Change(ctx, promoter.Repository{ID: e.Target.RepoID, ExternalID: e.RepositoryID, Owner: owner, Name: name}, e.Target.PullRequest)
 	return err == nil && !c.Open
 }
 

@@ -55,6 +55,8 @@ type Decider interface {
 type Platform interface {
 	// Repository asks for a repository's id, name and facts as they are now.
 	Repository(ctx context.Context, owner, name string) (promoter.Repository, error)
+	// RepositoryByID asks the same by the platform's id.
+	RepositoryByID(ctx context.Context, externalID string) (promoter.Repository, error)
 	// Change asks for a pull request as it is now. One that vanished is not open.
 	Change(ctx context.Context, r promoter.Repository, number int) (promoter.Change, error)
 	// OwnDismissal tells whether a dismissed alert is one that we dismissed.

@@ -35,11 +35,7 @@ func (r *runner) outOfSight(ctx context.Context, repoID int64, err error) bool {
 	if !ok || !absent(err) {
 		return false
 	}
-	err = r.patience.ask(repo.FullName(), func() error {
-		_, err := r.Platform.Repository(ctx, repo.Owner, repo.Name)
-		return err
-	})
-	if !absent(err) {
+	if _, err = r.lookUp(ctx, repo); !absent(err) {
 		return false
 	}
 	now := r.Now().UTC().Truncate(time.Second)

@@ -240,6 +240,45 @@ func TestARollbackReachesARenamedRepository(t *testing.T) {
 	}
 }
 
+// Its old name may belong to another by then, whose pull requests are none of its.
+func TestARollbackReachesARepositoryWhoseNameIsAnothers(t *testing.T) {
+	p, number := advised(t)
+	p.must(p.sandbox.RenameRepository(shop, "store"))
+	p.gitPath["acme/store"] = p.gitPath[shop]
+	p.repository(shop, map[string]string{"main.go": base})
+	p.move("/high", promoter.Triage)
+	p.run()
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	if n := len(live(p.pull("acme/store", number))); n != 0 {
+		t.Errorf("%d comments still live", n)
+	}
+}
+
+// Where it is not to be seen any more, what is shown there stays booked, and no run acts on the other.
+func TestARepositoryOutOfSightIsNotTakenForTheOneOfItsName(t *testing.T) {
+	p, _ := advised(t)
+	p.must(p.sandbox.DeleteRepository(shop))
+	p.repository(shop, map[string]string{"main.go": base})
+	p.move("/high", promoter.Triage)
+	p.run()
+	p.clock.jump(8 * 24 * time.Hour)
+	if r := p.run(); len(r.Unseen) != 1 || r.Effects != (run.EffectCounts{}) {
+		t.Errorf("unseen %v, effects %+v, errors %v", r.Unseen, r.Effects, r.Errors)
+	}
+	snap, err := p.store.Load(t.Context(), 1)
+	p.must(err)
+	for _, n := range snap.Notices {
+		if n.State != promoter.NoticePosted {
+			t.Errorf("notice %d is %s", n.No, n.State)
+		}
+	}
+	for _, s := range snap.Sightings {
+		if s.Until != 0 {
+			t.Errorf("finding %d is taken for gone", s.Finding)
+		}
+	}
+}
+
 // A part of a scan that cannot be read proves nothing fixed.
 func TestAReportThatCannotBeReadMarksNothingFixed(t *testing.T) {
 	p, number := withChange(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -59,6 +60,23 @@ func (s *Surface) Merges(ctx context.Context, repo promoter.Repository, commit, 
 		return false, translate("commit", err)
 	}
 	return len(c.Parents) > 1 && slices.ContainsFunc(c.Parents, func(p *github.Commit) bool { return p.GetSHA() == head }), nil
+}
+
+// Contains tells whether a branch or commit rests on another commit, or is it.
+// What GitHub does not have neither contains anything nor is contained.
+func (s *Surface) Contains(ctx context.Context, repo promoter.Repository, tip, commit string) (bool, error) {
+	r, err := s.repository(ctx, repo)
+	if err != nil {
+		return false, translate("commit", err)
+	}
+	var compared github.CommitsComparison
+	// The second page has no files: all that is wanted is who is ahead of whom.
+	_, err = s.client.Get(ctx, fmt.Sprintf("%s/compare/%s...%s?per_page=1&page=2", repositoryPath(r), url.PathEscape(commit), url.PathEscape(tip)), &compared)
+	if isGone, err := s.isGone(ctx, r, err); isGone || err != nil {
+		return false, translate("commit", err)
+	}
+	status := compared.GetStatus()
+	return status == "ahead" || status == "identical", nil
 }
 
 // isGone tells whether what GitHub says it does not have is really gone. It

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/sluice-sec/sluice/connectors"
@@ -129,6 +130,33 @@ func (r *runner) speaksOf(ctx context.Context, t promoter.Target, commit string,
 type mergeKey struct {
 	repoID       int64
 	commit, head string
+}
+
+// late tells whether a scan of a branch comes after a newer one: of a commit
+// that the newest whole scan rests on. On a branch that went back behind that
+// one it is not late. A feed tells of its newest anyway. Where nobody can say,
+// what is read last counts.
+func (r *runner) late(ctx context.Context, b *book, a arrival, scope finding.Scope) bool {
+	if r.Platform == nil || isChangeRef(scope.Ref) || a.context.Commit == "" || a.source.Feed != nil {
+		return false
+	}
+	newest := b.newestWhole(scope)
+	return newest != nil && !sameCommit(newest.Commit, a.context.Commit) &&
+		r.contains(ctx, b.repo(), newest.Commit, a.context.Commit) &&
+		r.contains(ctx, b.repo(), strings.TrimPrefix(scope.Ref, "refs/heads/"), newest.Commit)
+}
+
+// contains asks once a run whether a branch or commit rests on a commit.
+func (r *runner) contains(ctx context.Context, repo promoter.Repository, tip, commit string) bool {
+	key := mergeKey{repo.ID, commit, tip}
+	if _, asked := r.contained[key]; !asked {
+		err := r.patience.ask(repo.FullName(), func() (err error) {
+			r.contained[key], err = r.Platform.Contains(ctx, repo, tip, commit)
+			return err
+		})
+		r.contained[key] = r.contained[key] && err == nil
+	}
+	return r.contained[key]
 }
 
 // passOver books reports as delivered without reading them.

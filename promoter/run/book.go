@@ -95,6 +95,22 @@ func (b *book) newestScan(scope int64) *store.Scan {
 	return nil
 }
 
+// newestWhole is the newest complete scan of a scope that says of which commit
+// it is, or nil.
+func (b *book) newestWhole(s finding.Scope) *store.Scan {
+	for _, known := range b.scopes {
+		if known.Scope != s {
+			continue
+		}
+		for _, scan := range slices.Backward(b.byScope[known.No]) {
+			if scan.State == store.ScanComplete && scan.Commit != "" {
+				return scan
+			}
+		}
+	}
+	return nil
+}
+
 func (b *book) scope(s finding.Scope) store.Scope {
 	for _, known := range b.scopes {
 		if known.Scope == s {

@@ -155,15 +155,20 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		whole = false
 		status.partial(fmt.Sprintf("%s: its reports hold more than a pull request's may (%d findings, %d scans): the rest is left out", a.ref(), mostFindings, mostScans))
 	}
+	ref := r.refOf(a.context, b.repo())
 	for _, key := range order {
 		in := scans[key]
+		if r.late(ctx, b, a, finding.Scope{Source: a.source.Name, Ref: ref, Tool: key.tool, Category: key.category}) {
+			status.Outdated++
+			continue
+		}
 		in.complete = in.complete && whole
 		if err := r.recogniseOwn(ctx, b.repo(), in.findings); err != nil {
 			return err
 		}
 		said.Apply(in.findings)
 		r.enrich(ctx, a, b.repo(), in.findings)
-		b.absorb(a, r.refOf(a.context, b.repo()), key, in, &r.report.Findings, func(number int) bool { return r.outsider(ctx, b.repo(), number) })
+		b.absorb(a, ref, key, in, &r.report.Findings, func(number int) bool { return r.outsider(ctx, b.repo(), number) })
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ type EffectCounts struct {
 type SourceReport struct {
 	store.SourceStatus
 	Unchanged int            `json:"unchanged"` // files read before, with nothing new in them
-	Outdated  int            `json:"outdated"`  // new files not read: their pull request has another head by now
+	Outdated  int            `json:"outdated"`  // new files not read, as their pull request has another head by now, and scans of a commit that their branch's newest scan rests on
 	Reasons   map[string]int `json:"reasons"`   // why results were skipped
 	Problems  []string       `json:"problems"`
 }

@@ -64,6 +64,8 @@ type Platform interface {
 	// Merges tells whether a commit merges the head of a pull request into
 	// some state of its base: the test merge of today or of an earlier day.
 	Merges(ctx context.Context, r promoter.Repository, commit, head string) (bool, error)
+	// Contains tells whether a branch or commit rests on another commit, or is it.
+	Contains(ctx context.Context, r promoter.Repository, tip, commit string) (bool, error)
 	// Standing lists what our own account shows in a pull request, whatever
 	// the store knows.
 	Standing(ctx context.Context, r promoter.Repository, number int) ([]promoter.StandingPost, error)

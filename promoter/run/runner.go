@@ -34,6 +34,7 @@ type runner struct {
 
 	changes   map[promoter.Target]asked
 	merges    map[mergeKey]bool        // what the platform said of commits
+	contained map[mergeKey]bool        // likewise: by what they rest on
 	openPulls map[promoter.Target]bool // as the run began; filled when first asked
 	lastRead  time.Time                // of any report, in this run or before
 	blocked   map[promoter.Target]bool // an effect there is still unknown
@@ -66,6 +67,7 @@ func newRunner(cfg Config, sel Selection) *runner {
 		heard:      map[string]finding.EPSS{},
 		changes:    map[promoter.Target]asked{},
 		merges:     map[mergeKey]bool{},
+		contained:  map[mergeKey]bool{},
 		blocked:    map[promoter.Target]bool{},
 		dirty:      map[int64]bool{},
 		unsure:     map[int64]bool{},

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -182,4 +183,32 @@ func TestASettledFindingThatBecomesGraverIsShownUntilItIsApproved(t *testing.T) 
 			}
 		})
 	}
+}
+
+// On a branch, too, an older commit's job may end last. Unless the branch went
+// back to it, its report closes nothing that came later and opens nothing again.
+func TestALateReportOfAnOlderCommitOfABranchChangesNothing(t *testing.T) {
+	p, w := tracked(t)
+	older := p.commit(shop, "main", "", map[string]string{"one.go": code("exec(one)")})
+	newer := p.commit(shop, "main", "", map[string]string{"one.go": code("fixed()"), "two.go": code("exec(two)")})
+	want := func(what string, issues int, labels ...string) {
+		t.Helper()
+		for range 2 {
+			wantOutcome(t, p.run(), run.OutcomeOK)
+			if len(w.issues) != issues || !slices.Equal(w.issues[0].Labels, labels) {
+				t.Fatalf("%s: issues %s", what, asJSON(w.issues))
+			}
+		}
+	}
+	p.scan(shop, newer, "branch-main")
+	want("the newer one", 1)
+	p.scan(shop, older, "branch-main")
+	want("the older one", 1)
+	p.deliver(shop, newer, "branch-main", "toy.sarif", reworded)
+	p.deliver(shop, older, "branch-main", "toy.sarif", reworded)
+	want("both in one run", 1)
+	p.git(shop, "update-ref", "refs/heads/main", older)
+	p.commit(shop, "elsewhere", "readme", map[string]string{"x": "x"}) // the sandbox looks at the branches again
+	p.scan(shop, older, "branch-main")                                 // the job runs again
+	want("the branch went back", 2, "sluice-fixed")
 }

@@ -45,6 +45,9 @@ func (v Verb) Settles() time.Duration {
 	return 0
 }
 
+// OnCheck tells whether a verb is carried out on a check run.
+func (v Verb) OnCheck() bool { return v == VerbCheck || v == VerbEditCheck }
+
 // OnAlert tells whether a verb is carried out on an alert of the platform.
 func (v Verb) OnAlert() bool { return v == VerbDismiss || v == VerbReopen }
 

@@ -56,6 +56,7 @@ type runner struct {
 
 	refused       map[int64]string  // repositories in which the platform refuses us
 	unseen        map[int64]error   // repositories that the platform does not find, and what was said of it
+	refusedChecks map[int64]string  // likewise, of checks alone
 	refusedAlerts map[string]string // alerts, by repository and kind, that it does not let us write to
 	tracker       trackerState
 	patience      patience
@@ -80,6 +81,7 @@ func newRunner(cfg Config, sel Selection) *runner {
 		refused:    map[int64]string{},
 		unseen:     map[int64]error{},
 
+		refusedChecks: map[int64]string{},
 		refusedAlerts: map[string]string{},
 		tracker:       newTrackerState(cfg.Now),
 		patience:      patience{now: cfg.Now, silent: map[string]bool{}},

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +60,8 @@ func (r *runner) shut(v promoter.Verb, n promoter.Notice) string {
 		return "it does not answer, or asked us to wait"
 	case v.OnAlert() && r.refusedAlerts[alertsOf(n)] != "":
 		return r.refusedAlerts[alertsOf(n)]
+	case v.OnCheck() && r.refusedChecks[n.Target.RepoID] != "":
+		return r.refusedChecks[n.Target.RepoID]
 	case !v.OnTracker() && r.blocked[n.Target]:
 		return "an earlier effect on this pull request is not settled"
 	case !v.OnTracker():
@@ -93,6 +96,8 @@ func (r *runner) refuse(e promoter.Effect, err *promoter.RefusedError) {
 	case err.Mend == "":
 	case e.Verb.OnAlert():
 		r.refusedAlerts[alertsOf(e.Notices[0])] = why
+	case e.Verb.OnCheck(): // only Apps may write them, and only with a permission of its own
+		r.refusedChecks[e.Target.RepoID] = why
 	case e.Verb.OnTracker():
 		r.tracker.refused[routeOf(e.Notices[0])] = why
 	default:
@@ -207,5 +212,32 @@ func (r *runner) notAgain(e promoter.Effect) string {
 	case r.tracker.lost >= maxLost:
 		return "the tracker did not say what became of others"
 	}
-	return r.movedSince(e.Cohorts)
+	if why := r.movedSince(e.Cohorts); why != "" {
+		return why
+	}
+	return r.settledSince(e)
+}
+
+// settledSince says why nobody needs a task any more, as far as that is stored.
+// What only deciding anew would tell, such as an exception in the settings, is
+// told by the plan of this run: it hands the task back.
+func (r *runner) settledSince(e promoter.Effect) string {
+	snap, err := r.Store.Load(r.keep, e.Target.RepoID)
+	if err != nil {
+		return err.Error()
+	}
+	campaigns, err := r.Store.Campaigns(r.keep)
+	if err != nil {
+		return err.Error()
+	}
+	open := untracked(snap)
+	for _, n := range e.Notices {
+		if !slices.ContainsFunc(n.Items, func(i promoter.Item) bool { return i.Live() && open[i.Finding] != nil }) {
+			return "what it is about is gone or settled"
+		}
+		if slices.ContainsFunc(campaigns, func(c promoter.Campaign) bool { return c.ID == n.Task.Campaign && !c.Ended.IsZero() }) {
+			return "its campaign has ended"
+		}
+	}
+	return ""
 }

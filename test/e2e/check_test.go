@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -173,6 +174,43 @@ func TestWithoutAnAppNothingFailsACheck(t *testing.T) {
 	r := p.run()
 	if !strings.Contains(strings.Join(r.Warnings, "\n"), "only a GitHub App may write checks") {
 		t.Errorf("warnings %q", r.Warnings)
+	}
+}
+
+// Nor may an App that was not given the permission: no comment waits for that.
+func TestARefusedCheckHoldsNoCommentBack(t *testing.T) {
+	p := newPlace(t)
+	p.installApp()
+	p.settings = "thresholds: {default: {enforce: high}}\n"
+	p.repository(shop, map[string]string{"main.go": base})
+	p.scan(shop, strings.TrimSpace(p.git(shop, "rev-parse", "main")), "branch-main")
+	var pulls []int
+	for _, name := range []string{"one", "two"} {
+		head := p.commit(shop, name, "main", map[string]string{name + ".go": code("exec(" + name + ")")})
+		number := p.open(shop, name)
+		p.scanPull(shop, head, number)
+		pulls = append(pulls, number)
+	}
+	p.run()
+	p.move("/high", promoter.Enforce)
+	p.wrap = func(next http.RoundTripper) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			if !strings.HasSuffix(r.URL.Path, "/check-runs") || r.Method != http.MethodPost {
+				return next.RoundTrip(r)
+			}
+			return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+				Body: io.NopCloser(strings.NewReader(`{"message": "Resource not accessible by integration"}`))}, nil
+		})
+	}
+	for range 2 {
+		if r := p.run(); len(r.Errors) != 1 {
+			t.Errorf("errors %+v", r.Errors)
+		}
+	}
+	for _, number := range pulls {
+		if n := len(live(p.pull(shop, number))); n != 1 {
+			t.Errorf("#%d has %d comments", number, n)
+		}
 	}
 }
 

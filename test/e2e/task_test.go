@@ -173,6 +173,36 @@ func TestWhatIsNoLongerWantedIsNotSentAgain(t *testing.T) {
 	}
 }
 
+// Nor is what was settled before anybody looked: it was fixed, its campaign was stopped.
+func TestWhatWasSettledMeanwhileIsNotSentAgain(t *testing.T) {
+	ctx := context.Background()
+	for name, settled := range map[string]func(p *place, campaign string){
+		"fixed":   func(p *place, _ string) { grow(p, "main.go", "fixed()") },
+		"stopped": func(p *place, campaign string) { p.must(p.store.EndCampaign(ctx, campaign, "os:lead", "not now", p.clock.Now())) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, w := tracked(t)
+			p.run()
+			id := p.campaign(5)
+			p.must(p.store.DecideApproval(ctx, id, promoter.ApprovalApproved, "os:lead", "yes", p.clock.Now()))
+			w.broken[promoter.VerbTask] = "before"
+			if r := p.run(); r.Effects.Unknown != 1 {
+				t.Fatalf("effects %+v", r.Effects)
+			}
+			delete(w.broken, promoter.VerbTask)
+			settled(p, id)
+			p.run()
+			p.clock.jump(time.Hour)
+			for range 2 {
+				wantOutcome(t, p.run(), run.OutcomeOK)
+			}
+			if len(w.issues) != 0 {
+				t.Errorf("issues: %+v", w.issues)
+			}
+		})
+	}
+}
+
 func TestEditsAndHandBacksWithoutAnAnswerAreSettled(t *testing.T) {
 	for _, where := range []string{"before", "after"} {
 		p, w := tracked(t)

@@ -240,25 +240,32 @@ func (t *task) find(ctx context.Context) (promoter.ObservedPost, error) {
 // search lists the issues of our own that have the effect's label, oldest
 // first, as they are now: the index only says where to look. gone is one that
 // was there and is no more. Copies that people make have the label, too, and
-// another creator.
+// another creator, but not our property: what has that may have been made before
+// Sluice was given another account, and is no reason to make it again.
 func (t *task) search(ctx context.Context, me string) (found []issue, gone promoter.Remote, err error) {
 	hits, err := t.searchAll(ctx, fmt.Sprintf(`labels = "%s" order by created asc`, t.label()))
 	if err != nil {
 		return nil, gone, err
 	}
+	foreign := ""
 	for _, hit := range hits {
-		if hit.Fields.Creator.id() != me {
-			continue
-		}
+		own := hit.Fields.Creator.id() == me
 		i, err := t.issue(ctx, t.remote(hit))
-		if errors.Is(err, errGone) {
+		switch a := i.Properties.Sluice; {
+		case errors.Is(err, errGone) && own:
 			gone = t.remote(hit)
-			continue
-		}
-		if err != nil {
+		case errors.Is(err, errGone):
+		case err != nil:
 			return nil, gone, err
+		case own:
+			found = append(found, i)
+		case a.RepoID == t.effect.Target.RepoID && a.Notice == t.notice.No:
+			foreign = i.Key
 		}
-		found = append(found, i)
+	}
+	if foreign != "" && len(found) == 0 && gone.ID == 0 {
+		return nil, gone, fmt.Errorf("%w: %s is this task and was made by another account: was Sluice given another one? "+
+			"Go back to it, or take the label %s from the issue: then another is made", promoter.ErrUnknownOutcome, foreign, t.label())
 	}
 	return found, gone, nil
 }

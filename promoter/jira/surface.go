@@ -146,6 +146,12 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 	if err != nil {
 		return promoter.Observed{}, err
 	}
+	if e.Verb == promoter.VerbTask && t.place.Project == "" {
+		return promoter.Observed{}, &promoter.RefusedError{
+			Why:  fmt.Sprintf("route %q has no jira part", t.notice.Task.Route),
+			Mend: "give the route a jira part in settings.yaml, or take the task surface from the policy",
+		}
+	}
 	if err := s.remembered(t.key()); err != nil {
 		return promoter.Observed{}, err
 	}
@@ -172,7 +178,9 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 // Config.SecondLook on the Clock and searches again (interrupted, it returns a
 // LaterError). Only then is Found false, and the effect can be done again with
 // the same token. Of several issues the oldest is adopted; the others are
-// linked to it and handed over. For the other verbs it reads the issue.
+// linked to it and handed over. One that another account made of this very
+// notice may be ours, from before the account was changed: the outcome stays
+// unknown. For the other verbs it reads the issue.
 func (s *Surface) Find(ctx context.Context, e promoter.Effect) (promoter.Observed, error) {
 	t, err := s.task(e)
 	if err != nil {
@@ -225,13 +233,7 @@ func (s *Surface) task(e promoter.Effect) (*task, error) {
 			return t, nil
 		}
 	}
-	if e.Verb != promoter.VerbTask {
-		return t, nil // its route was removed since; what is there can still be tended
-	}
-	return nil, &promoter.RefusedError{
-		Why:  fmt.Sprintf("route %q has no jira part", t.notice.Task.Route),
-		Mend: "give the route a jira part in settings.yaml, or take the task surface from the policy",
-	}
+	return t, nil // its route was removed since; what is there can still be tended
 }
 
 // outcome puts a post and an error into the loop's words.

@@ -65,6 +65,50 @@ func TestFindAdopts(t *testing.T) {
 	})
 }
 
+// A route that is no more keeps nobody from finding what was made by it; only a new issue needs it.
+func TestFindNeedsNoRoute(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
+		b.wire.CutAt, b.wire.After = 2, true // the answer to the POST
+		if _, err := b.surface().Do(context.Background(), e); !errors.Is(err, promoter.ErrUnknownOutcome) {
+			t.Fatalf("a lost answer: %v", err)
+		}
+		b.routes = b.routes[1:]
+		seen, err := b.surface().Find(context.Background(), e)
+		b.must(err)
+		if n := b.settled(e, seen); n.Remote.Key != b.only().Key {
+			t.Errorf("adopted: %+v", n)
+		}
+		e.Token = "other"
+		if seen, err = b.surface().Find(context.Background(), e); err != nil || seen.Found {
+			t.Errorf("what was never made: %+v, %v", seen, err)
+		}
+		var refused *promoter.RefusedError
+		if _, err = b.surface().Do(context.Background(), e); !errors.As(err, &refused) || refused.Mend == "" {
+			t.Errorf("made without a route: %v", err)
+		}
+	})
+}
+
+// What another account made may be ours from before the account was changed: it is not made a second time.
+func TestFindKnowsWhatAnotherAccountOfOursMade(t *testing.T) {
+	both(t, func(t *testing.T, b *bench) {
+		e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))
+		b.do(e)
+		b.AddPerson(sandbox.Person{Name: "sluice2"})
+		b.AddToken(sandbox.Token{Value: "sluice2-token", Person: "sluice2"})
+		b.token = "sluice2-token"
+		_, err := b.surfaceAs("sluice2").Find(context.Background(), e)
+		if !errors.Is(err, promoter.ErrUnknownOutcome) || !strings.Contains(err.Error(), "SEC-1") || !strings.Contains(err.Error(), "sluice-tok") {
+			t.Errorf("found: %v", err)
+		}
+		e.Notices[0].No++
+		if seen, err := b.surfaceAs("sluice2").Find(context.Background(), e); err != nil || seen.Found {
+			t.Errorf("what is about another notice: %+v, %v", seen, err)
+		}
+	})
+}
+
 func TestFindLooksTwice(t *testing.T) {
 	both(t, func(t *testing.T, b *bench) {
 		e := b.effect(promoter.VerbTask, "tok", b.planned("plain"))

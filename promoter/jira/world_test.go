@@ -115,13 +115,15 @@ func (b *bench) only() *sandbox.Issue {
 }
 
 // surface is a fresh process.
-func (b *bench) surface() *jira.Surface {
+func (b *bench) surface() *jira.Surface { return b.surfaceAs("sluice") }
+
+func (b *bench) surfaceAs(name string) *jira.Surface {
 	b.t.Helper()
 	w := b.world()
 	c := jira.Config{URL: b.url, Deployment: jira.Deployment(b.at), Token: b.token, Transport: b.wire, Clock: b.clock, Routes: b.routes,
 		People: []settings.Person{{GitHub: "alice@github", Jira: w.Person("alice").ID}}}
 	if b.at == sandbox.Cloud {
-		c.User = "sluice@example.com"
+		c.User = name + "@example.com"
 	} else {
 		c.People[0].Jira = "alice"
 	}

@@ -24,13 +24,27 @@ type office struct {
 	t    *testing.T
 	wire *cutter
 	at   sandbox.Deployment
+	url  string
 }
 
 // cutter loses the answer to one request.
-type cutter struct{ sent, at int }
+type cutter struct {
+	sent, at int
+	lose     func(*http.Request) (lost, after bool) // or those it says, before or after they arrive
+}
 
 func (c *cutter) RoundTrip(r *http.Request) (*http.Response, error) {
 	c.sent++
+	if c.lose != nil {
+		if lost, after := c.lose(r); lost {
+			if after {
+				if resp, err := http.DefaultTransport.RoundTrip(r); err == nil {
+					resp.Body.Close()
+				}
+			}
+			return nil, errors.New("connection reset by peer")
+		}
+	}
 	resp, err := http.DefaultTransport.RoundTrip(r)
 	if err == nil && c.sent == c.at {
 		resp.Body.Close()
@@ -60,17 +74,24 @@ func inOffice(t *testing.T, at sandbox.Deployment) (*place, *office) {
 	p.must(err)
 	server := httptest.NewServer(o.Server)
 	t.Cleanup(server.Close)
-	p.settings = toOffice
-	law, err := settings.Parse("settings.yaml", []byte(toOffice))
+	o.url = server.URL
+	o.under(p, toOffice)
+	p.tasks = jira.NewRenderer(jira.Deployment(at))
+	return p, o
+}
+
+// under is a Sluice with these settings.
+func (o *office) under(p *place, text string) {
+	o.t.Helper()
+	p.settings = text
+	law, err := settings.Parse("settings.yaml", []byte(text))
 	p.must(err)
-	c := jira.Config{URL: server.URL, Deployment: jira.Deployment(at), Token: "sluice-token", Transport: o.wire, Clock: p.clock, Routes: law.Routes}
-	if at == sandbox.Cloud {
+	c := jira.Config{URL: o.url, Deployment: jira.Deployment(o.at), Token: "sluice-token", Transport: o.wire, Clock: p.clock, Routes: law.Routes}
+	if o.at == sandbox.Cloud {
 		c.User = "sluice@example.com"
 	}
 	p.tracker, err = jira.New(c)
 	p.must(err)
-	p.tasks = jira.NewRenderer(jira.Deployment(at))
-	return p, o
 }
 
 func bothOffices(t *testing.T, test func(t *testing.T, p *place, o *office)) {
@@ -99,6 +120,32 @@ func (o *office) only() *sandbox.Issue {
 		o.t.Fatalf("%d issues, want one", len(all))
 	}
 	return all[0]
+}
+
+// A route that was renamed while nobody knew whether its task was made: what was made is adopted, what was not is made
+// under the new name, and either way there is one.
+func TestATaskWithoutAnAnswerOutlivesItsRoute(t *testing.T) {
+	for _, made := range []bool{true, false} {
+		t.Run(map[bool]string{true: "made", false: "not made"}[made], func(t *testing.T) {
+			p, o := inOffice(t, sandbox.Cloud)
+			grow(p, "new.go", "exec(new)")
+			o.wire.lose = func(r *http.Request) (lost, after bool) {
+				return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/issue"), made
+			}
+			if r := p.run(); r.Effects.Unknown != 1 {
+				t.Fatalf("effects %+v", r.Effects)
+			}
+			o.wire.lose = nil
+			o.under(p, strings.ReplaceAll(toOffice, "name: pay", "name: safe"))
+			for range 3 {
+				p.clock.jump(time.Hour)
+				p.run()
+			}
+			if o.only(); p.run().Effects != (run.EffectCounts{}) {
+				t.Error("not at rest")
+			}
+		})
+	}
 }
 
 func TestTheLifeOfATaskInJira(t *testing.T) {

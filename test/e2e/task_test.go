@@ -177,8 +177,10 @@ func TestWhatIsNoLongerWantedIsNotSentAgain(t *testing.T) {
 func TestWhatWasSettledMeanwhileIsNotSentAgain(t *testing.T) {
 	ctx := context.Background()
 	for name, settled := range map[string]func(p *place, campaign string){
-		"fixed":   func(p *place, _ string) { grow(p, "main.go", "fixed()") },
-		"stopped": func(p *place, campaign string) { p.must(p.store.EndCampaign(ctx, campaign, "os:lead", "not now", p.clock.Now())) },
+		"fixed": func(p *place, _ string) { grow(p, "main.go", "fixed()") },
+		"stopped": func(p *place, campaign string) {
+			p.must(p.store.EndCampaign(ctx, campaign, "os:lead", "not now", p.clock.Now()))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, w := tracked(t)

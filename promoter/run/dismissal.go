@@ -42,6 +42,7 @@ func (r *runner) dismissals(b *book) error {
 		return nil
 	}
 	b.touched()
+	r.strangeAlerts(b)
 	standing, err := r.Store.Verdicts(r.keep, store.VerdictQuery{RepoID: b.repo().ID, Source: promoter.FromAlert, Standing: true})
 	if err != nil {
 		return fmt.Errorf("dismissed alerts of %s: %w", b.repo().FullName(), err)

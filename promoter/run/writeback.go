@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/sluice-sec/sluice/connectors/finding"
@@ -52,6 +53,25 @@ func (b *book) touched() {
 				b.notices = append(b.notices, n)
 			}
 		}
+	}
+}
+
+// strangeAlerts names the alerts that we dismissed and know nothing of any more,
+// because the store was restored from a backup: what decided that is lost, and
+// nobody would ever open them again. One whose decision is still in force is
+// written to anew, and so known.
+func (r *runner) strangeAlerts(b *book) {
+	for _, no := range slices.Sorted(maps.Keys(b.alerts)) {
+		a := b.alerts[no]
+		ref, ok := promoter.ParseAlert(a.page)
+		if !ok || !a.ours() ||
+			slices.ContainsFunc(b.snap.Notices, func(n promoter.Notice) bool {
+				return n.Surface == promoter.SurfaceAlert && n.Group == ref.String()
+			}) ||
+			slices.ContainsFunc(b.snap.Dispositions, func(s promoter.Disposition) bool { return s.Finding == no && s.InForce(0, r.report.Started) }) {
+			continue
+		}
+		r.bookStrange(Strange{Repository: b.repo().FullName(), URL: a.page})
 	}
 }
 

@@ -153,6 +153,36 @@ func TestDecisionsAreWrittenBack(t *testing.T) {
 	}
 }
 
+// What was dismissed after the backup, by a decision that is lost, is named.
+func TestADismissalThatALostDecisionMadeIsNamed(t *testing.T) {
+	p := written(t)
+	p.writeBack(true)
+	p.decide(alerts.CodeScanning, promoter.VerdictFalsePositive, time.Time{})
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	restore := p.backup()
+	p.decide(alerts.Dependabot, promoter.VerdictFalsePositive, time.Time{})
+	wantOutcome(t, p.run(), run.OutcomeOK)
+	before := p.dismissed()
+	restore()
+	p.cfg = nil
+	p.writeBack(true)
+	p.cfg.Recovering = true
+	r := p.run()
+	if len(r.Strange) != 1 || !strings.HasSuffix(r.Strange[0].URL, "/security/dependabot/1") || r.Strange[0].Repository != shop {
+		t.Errorf("named: %+v", r.Strange)
+	}
+	p.wantDismissed("recovered", before...)
+	p.cfg.Recovering = false
+	p.decide(alerts.Dependabot, promoter.VerdictFalsePositive, time.Time{}) // said again, it is ours to keep
+	p.run()
+	if r := p.run(); r.Outcome != run.OutcomeOK || len(r.Strange) > 0 {
+		t.Errorf("%s, named: %+v", r.Outcome, r.Strange)
+	}
+	p.retract(alerts.Dependabot)
+	p.run()
+	p.wantDismissed("taken back", before[0], stands, before[2])
+}
+
 // An alert that a person touched after us is theirs, and what they say counts.
 func TestWhatAPersonDidToOurDismissalStands(t *testing.T) {
 	p := written(t)

@@ -183,8 +183,8 @@ type Grounds struct {
 // Voice is what one person's answers came to. A person is a number: see Person.
 type Voice struct {
 	Person  int64 `json:"person"`
-	Against int   `json:"against"` // answers that call it noise
-	For     int   `json:"for"`
+	Against int   `json:"against"` // clusters in which they called it noise
+	For     int   `json:"for"`     // the others in which they answered
 }
 
 // Hold keeps a cohort from climbing until it is released.

@@ -15,7 +15,8 @@ import (
 
 const recoverText = `After an old backup was put in the place of the store, adopts what was shown
 since: comments and summaries of open pull requests are found by their signed
-markers, tasks by their labels. It reads the reports and asks the policy as a run
+markers, tasks by their labels; alerts that were dismissed for a decision that is
+lost are named. It reads the reports and asks the policy as a run
 does, and then shows and withdraws nothing; what it cannot tell what it is about,
 it names, and ends with 3. A run does the same before it shows anything new, so
 nothing is posted twice if you forget.

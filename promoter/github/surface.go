@@ -93,9 +93,13 @@ func (s *Surface) Do(ctx context.Context, e promoter.Effect) (promoter.Observed,
 }
 
 // Find settles an effect whose outcome is not known, by looking for its token
-// and marker. Found is false only after everything was looked through, and
-// then the effect can be done again: an unsubmitted review of ours is deleted
-// here, and a look that finds nothing is repeated after SettleDelay.
+// and marker. Found is false only after everything was looked through, for
+// what creates something twice, SettleDelay apart. It writes where only that
+// settles it: an unsubmitted review of ours is deleted, and a check run that
+// lacks something is completed.
+//
+// What was not found may still arrive, minutes late. Done again, a review or a
+// check run then stands twice; a second summary is put away by the next Do.
 func (s *Surface) Find(ctx context.Context, e promoter.Effect) (promoter.Observed, error) {
 	t, err := s.at(ctx, e)
 	if err != nil {

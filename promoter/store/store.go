@@ -204,9 +204,9 @@ type Outbox interface {
 	// It fails with *ConflictError when the effect is not open (any more).
 	Sent(ctx context.Context, effectID int64, at time.Time) error
 	// Settle stores the outcome with the notices as they stand after it and
-	// ledger entries. States unknown and intended (deferred) keep the effect
-	// open. Done and unknown need that it was sent; a final state is never
-	// left: both fail with *ConflictError.
+	// ledger entries. Unknown keeps the effect open. Done and unknown need that
+	// it was sent; a final state is never left, and nothing is intended again:
+	// else it fails with *ConflictError.
 	Settle(ctx context.Context, s Settlement) error
 	// KnownTokens says which of these tokens belong to an effect.
 	KnownTokens(ctx context.Context, tokens []string) (map[string]bool, error)

@@ -17,12 +17,12 @@ import (
 // from a final state.
 var steps = map[promoter.EffectState][]promoter.EffectState{
 	promoter.EffectIntended: {
-		promoter.EffectSent, promoter.EffectIntended, promoter.EffectRefused, promoter.EffectCancelled},
+		promoter.EffectSent, promoter.EffectRefused, promoter.EffectCancelled},
 	promoter.EffectSent: {
-		promoter.EffectSent, promoter.EffectUnknown, promoter.EffectIntended,
+		promoter.EffectSent, promoter.EffectUnknown,
 		promoter.EffectDone, promoter.EffectRefused, promoter.EffectCancelled},
 	promoter.EffectUnknown: {
-		promoter.EffectSent, promoter.EffectUnknown, promoter.EffectIntended,
+		promoter.EffectSent, promoter.EffectUnknown,
 		promoter.EffectDone, promoter.EffectRefused, promoter.EffectCancelled},
 }
 

@@ -118,9 +118,9 @@ func effectSteps(t *testing.T, s store.Store) {
 		intended: {}, sent: {sent}, unknown: {sent, unknown}, done: {sent, done}, refused: {sent, refused}, cancelled: {cancelled},
 	}
 	legal := map[promoter.EffectState]string{
-		intended: "intended sent refused cancelled",
-		sent:     "intended sent unknown done refused cancelled",
-		unknown:  "intended sent unknown done refused cancelled",
+		intended: "sent refused cancelled",
+		sent:     "sent unknown done refused cancelled",
+		unknown:  "sent unknown done refused cancelled",
 	}
 	for from, way := range ways {
 		got := ""

@@ -18,7 +18,9 @@ func TestVoicesCountClusters(t *testing.T) {
 	said := func(cluster string, verdicts ...evidence.Verdict) evidence.Exposure {
 		return evidence.Exposure{Cluster: cluster, Verdicts: verdicts}
 	}
-	of := func(person string, kind evidence.Kind) evidence.Verdict { return evidence.Verdict{Person: person, Kind: kind} }
+	of := func(person string, kind evidence.Kind) evidence.Verdict {
+		return evidence.Verdict{Person: person, Kind: kind}
+	}
 	burst, taken := of("2", noise), of("2", noise)
 	burst.Burst, taken.RetractedAt = true, time.Unix(1, 0)
 	got := ladder.Voices([]evidence.Exposure{

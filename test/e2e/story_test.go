@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"encoding/json"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +13,7 @@ import (
 
 	"github.com/sluice-sec/sluice/promoter"
 	"github.com/sluice-sec/sluice/promoter/run"
+	"github.com/sluice-sec/sluice/promoter/store"
 	"github.com/sluice-sec/sluice/test/sandbox/github"
 )
 
@@ -189,6 +192,33 @@ func TestAThreadThatAPersonResolvedIsNotOpenedAgain(t *testing.T) {
 	}
 	if r := p.run(); len(r.Actions) != 0 {
 		t.Errorf("not at rest: %+v", r.Actions)
+	}
+}
+
+// docs/configuration.md: what was open on a branch that is no more ends with an
+// empty report under its name, and is not taken for fixed.
+func TestAnEmptyReportEndsWhatABranchHad(t *testing.T) {
+	p := newPlace(t)
+	p.repository(shop, map[string]string{"main.go": base})
+	p.scan(shop, p.commit(shop, "old", "main", map[string]string{"old.go": code("exec(1)")}), "branch-old")
+	p.run()
+	dir := filepath.Join(p.drop, shop, "branch-old", "0000000")
+	p.must(os.MkdirAll(dir, 0o755))
+	p.must(os.WriteFile(filepath.Join(dir, "empty.sarif"), []byte(`{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "toy", "version": "retired"}}, "results": []}]}`), 0o644))
+	p.clock.jump(time.Minute)
+	p.must(os.Chtimes(filepath.Join(dir, "empty.sarif"), p.clock.now, p.clock.now))
+	p.run()
+	repos, err := p.openStore().Repositories(t.Context())
+	p.must(err)
+	snap, err := p.store.Load(t.Context(), repos[0].ID)
+	p.must(err)
+	for _, s := range snap.Sightings {
+		if s.State != store.SightingGone || s.Cause != store.GoneVersion {
+			t.Errorf("F%d is %s, %s", s.Finding, s.State, s.Cause)
+		}
+	}
+	if len(snap.Sightings) != 2 {
+		t.Errorf("%d sightings, want 2", len(snap.Sightings))
 	}
 }
 

@@ -22,12 +22,19 @@ type Change struct {
 	Base      string // the base branch's name
 	MergeBase string
 	Files     []ChangedFile
+	Removed   []string // paths of files that it removes
 	// FilesComplete is false when the platform cut the list: a file that is
 	// not in it is then of unknown position, not unchanged.
 	FilesComplete bool
 	// MergeGroups are the commits that the platform made to try the pull request
 	// with those before it in its merge queue.
 	MergeGroups []string
+}
+
+// Touches tells whether the change may have edited, renamed or removed a file.
+func (c Change) Touches(path string) bool {
+	return !c.FilesComplete || slices.Contains(c.Removed, path) ||
+		slices.ContainsFunc(c.Files, func(f ChangedFile) bool { return f.Path == path || f.Previous == path })
 }
 
 // ChangedFile is one file of a change, at its head.

@@ -60,7 +60,9 @@ func (s *Surface) change(ctx context.Context, repo promoter.Repository, number i
 	}
 	c.FilesComplete = len(files) >= pr.GetChangedFiles()
 	for _, f := range files {
-		if f.GetStatus() != "removed" {
+		if f.GetStatus() == "removed" {
+			c.Removed = append(c.Removed, f.GetFilename())
+		} else {
 			c.Files = append(c.Files, s.changed(f))
 		}
 	}

@@ -30,10 +30,16 @@ func (in *incoming) add(s finding.Scan, location string) {
 	in.scan.Rules = slices.Compact(slices.Sorted(slices.Values(slices.Concat(in.scan.Rules, s.Rules))))
 }
 
+// platformSays is what the platform is asked while a scan is booked, where it
+// matters.
+type platformSays struct {
+	outsider func(number int) bool  // a pull request's author has no write access
+	touches  func(path string) bool // the pull request that was scanned, if it was one, changes a file
+}
+
 // absorb matches one scan against what is known of the repository and books
 // what is new, what moved and what is gone.
-// outsider tells of which pull requests the author has no write access.
-func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *FindingCounts, outsider func(number int) bool) {
+func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *FindingCounts, says platformSays) {
 	scope := b.scope(finding.Scope{Source: a.source.Name, Ref: ref, Tool: key.tool, Category: key.category})
 	previous := b.newestScan(scope.No)
 	scan := store.Scan{
@@ -50,7 +56,7 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 		b.putScope(scope)
 	}
 	present := slices.DeleteFunc(slices.Clone(in.findings), func(f finding.Finding) bool { return f.State == finding.Absent })
-	result := match.Match(b.tiers(scope, scan), present)
+	result := match.Match(b.tiers(scope, scan, says), present)
 	n.Ambiguous += result.Ambiguous
 	seen := map[int64]bool{}
 	for i, f := range present {
@@ -60,7 +66,7 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 			n.New++
 		} else {
 			was := b.findings[no].Facts
-			b.updateFacts(no, f, func() bool { return b.maySay(no, scope, outsider) })
+			b.updateFacts(no, f, func() bool { return b.maySay(no, scope, says.outsider) })
 			if now := b.findings[no]; !isChangeRef(ref) && ruleEdited(was, now.Facts) {
 				b.edited[now.CohortID] = ruleEdit(now.Facts.Rule)
 			}
@@ -75,9 +81,9 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 
 // tiers are the known findings a new scan is matched against, nearest first:
 // those of its own scope, those on branches, then the rest of this tool.
-func (b *book) tiers(scope store.Scope, scan store.Scan) [][]match.Candidate {
+func (b *book) tiers(scope store.Scope, scan store.Scan, says platformSays) [][]match.Candidate {
 	tiers := make([][]match.Candidate, 3)
-	moved := b.moved(scope, scan)
+	moved := b.moved(scope, scan, says)
 	for _, s := range b.sightings() {
 		other := b.scopes[s.Scope]
 		if other.Tool != scope.Tool {
@@ -103,11 +109,12 @@ func (b *book) tiers(scope store.Scope, scan store.Scan) [][]match.Candidate {
 // another file: it is complete, so what it does not have where it was is not
 // there any more, and what it is compared with was there until now. That is what
 // is open in its own scope; of a scope that never had a complete scan, also what
-// is open on a branch, for a pull request may begin with a rename. All else that
-// has the text of something in another file is a copy, and one finding would
-// stand for two: what is gone was fixed, and another category, source or pull
-// request speaks of files of its own.
-func (b *book) moved(scope store.Scope, scan store.Scan) func(*store.Sighting) bool {
+// is open on a branch, for a pull request may begin with a rename, of a file that
+// it changes: its report may be about these alone. All else that has the text of
+// something in another file is a copy, and one finding would stand for two: what
+// is gone was fixed, and another category, source or pull request speaks of files
+// of its own.
+func (b *book) moved(scope store.Scope, scan store.Scan, says platformSays) func(*store.Sighting) bool {
 	first := !slices.ContainsFunc(b.byScope[scope.No], func(s *store.Scan) bool {
 		return s.No != scan.No && s.State == store.ScanComplete
 	})
@@ -117,7 +124,8 @@ func (b *book) moved(scope store.Scope, scan store.Scan) func(*store.Sighting) b
 		}
 		other := b.scopes[s.Scope]
 		return other.No == scope.No ||
-			first && !isChangeRef(other.Ref) && other.Category == scope.Category && other.Source == scope.Source
+			first && !isChangeRef(other.Ref) && other.Category == scope.Category && other.Source == scope.Source &&
+				s.Place != nil && says.touches(s.Place.Path)
 	}
 }
 

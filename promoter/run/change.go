@@ -104,6 +104,16 @@ func (r *runner) askChange(ctx context.Context, t promoter.Target) (promoter.Cha
 	return c, err
 }
 
+// touches tells whether a pull request changes a file, as far as the platform
+// says; else it may.
+func (r *runner) touches(ctx context.Context, t promoter.Target, path string) bool {
+	if r.Platform == nil || t.PullRequest == 0 {
+		return true
+	}
+	c, err := r.askChange(ctx, t)
+	return err != nil || c.Touches(path)
+}
+
 // withoutPlatform decides about a pull request nobody can be asked about: its
 // findings reach the report and the security team's queue. What also stands on
 // a branch is standing; for the rest nothing shows whose it is.

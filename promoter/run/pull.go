@@ -168,7 +168,12 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 		}
 		said.Apply(in.findings)
 		r.enrich(ctx, a, b.repo(), in.findings)
-		b.absorb(a, ref, key, in, &r.report.Findings, func(number int) bool { return r.outsider(ctx, b.repo(), number) })
+		b.absorb(a, ref, key, in, &r.report.Findings, platformSays{
+			outsider: func(number int) bool { return r.outsider(ctx, b.repo(), number) },
+			touches: func(path string) bool {
+				return r.touches(ctx, promoter.Target{RepoID: b.repo().ID, PullRequest: a.context.PullRequest}, path)
+			},
+		})
 	}
 	return nil
 }

@@ -162,6 +162,19 @@ func TestWhatOnePullRequestFixesAnotherDoesNotMove(t *testing.T) {
 	p.wantNumbers("", fmt.Sprintf("#%d:a.go main:a.go", two), fmt.Sprintf("#%d:b.go", two))
 }
 
+// A report that holds the pull request's own files alone says of the others
+// nothing, whatever it calls itself.
+func TestWhatAPullRequestDoesNotTouchDoesNotMoveInIt(t *testing.T) {
+	p := bare(t, map[string]string{"a.go": bad})
+	head := p.commit(shop, "one", "main", map[string]string{"b.go": bad})
+	number := p.open(shop, "one")
+	p.deliver(shop, head, pullRef(number), "toy.sarif", func(report map[string]any) {
+		report["results"] = slices.DeleteFunc(report["results"].([]any), func(r any) bool { return uri(r) == "a.go" })
+	})
+	p.run()
+	p.wantNumbers("", "main:a.go", fmt.Sprintf("#%d:b.go", number))
+}
+
 // A pull request that has been scanned already had nothing there that could have moved.
 func TestWhatCameToMainSinceDoesNotMoveInAPullRequest(t *testing.T) {
 	p := bare(t, map[string]string{"main.go": clean})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -260,6 +261,38 @@ func TestASignalEndsARunInGoodOrder(t *testing.T) {
 		t.Errorf("code %d, interrupted %t; want 3 and true", code, report.Interrupted)
 	}
 	p.transport = nil
+	p.ends(0, "run")
+}
+
+// robbed is a store whose run lock another run takes.
+type robbed struct {
+	store.Store
+	take *context.CancelFunc
+}
+
+func (r robbed) Lock(ctx context.Context, who store.Holder, wait time.Duration) (context.Context, func() error, error) {
+	holding, release, err := r.Store.Lock(ctx, who, wait)
+	if err != nil {
+		return nil, nil, err
+	}
+	holding, *r.take = context.WithCancel(holding)
+	return holding, func() error { return errors.Join(release(), store.ErrLockLost) }, nil
+}
+
+// A run that lost its lock ends as one does that is stopped, and says why.
+func TestALostLockEndsARun(t *testing.T) {
+	p := newPlace(t)
+	p.shop()
+	var take context.CancelFunc
+	p.wrap = func(s store.Store) store.Store { return robbed{s, &take} }
+	p.transport = stopAt{"/pulls/1", func() { take() }}
+	code, out := p.within(context.Background(), "run", "--output", "json")
+	var report run.Report
+	p.must(json.Unmarshal([]byte(out), &report))
+	if code != codeFailed || !report.Interrupted || !strings.Contains(p.said.String(), "the run lock was lost: another run took it over") {
+		t.Errorf("code %d, interrupted %t; want 1 and true", code, report.Interrupted)
+	}
+	p.transport, p.wrap = nil, nil
 	p.ends(0, "run")
 }
 

@@ -82,8 +82,8 @@ func newVerdict(a *app.App, kind, reason, until string) (v promoter.Verdict, err
 	return v, nil
 }
 
-// record books a verdict under the command's actor. Where the finding waits in
-// a random sample, it is the audit's.
+// record books a verdict under the command's actor. Where the finding was drawn
+// at random, it is the audit's, a second one too.
 func record(ctx context.Context, a *app.App, s store.Store, v promoter.Verdict) (promoter.Verdict, error) {
 	alias, err := promoter.ParseAlias(a.Actor)
 	if err != nil {
@@ -104,7 +104,8 @@ func record(ctx context.Context, a *app.App, s store.Store, v promoter.Verdict) 
 	return v, err
 }
 
-// sampled is what of a finding waits in a random sample; 0 for nothing.
+// sampled is what was drawn of a finding at random: what waits for an answer,
+// else what the audit judged already; 0 for nothing.
 func sampled(ctx context.Context, s store.Store, v promoter.Verdict) (int64, error) {
 	snap, err := s.Load(ctx, v.RepoID)
 	if err != nil {
@@ -123,6 +124,15 @@ func sampled(ctx context.Context, s store.Store, v promoter.Verdict) (int64, err
 	for _, o := range open {
 		if o.RepoID == v.RepoID && o.Finding == v.Finding {
 			return o.Seq, err
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	said, err := s.Verdicts(ctx, store.VerdictQuery{RepoID: v.RepoID, Finding: v.Finding, CohortID: c.ID, Attempt: c.Attempt, Standing: true})
+	for _, other := range slices.Backward(said) {
+		if other.Audit {
+			return other.Exposure, err
 		}
 	}
 	return 0, err

@@ -33,8 +33,9 @@ func (in *incoming) add(s finding.Scan, location string) {
 // platformSays is what the platform is asked while a scan is booked, where it
 // matters.
 type platformSays struct {
-	outsider func(number int) bool  // a pull request's author has no write access
-	touches  func(path string) bool // the pull request that was scanned, if it was one, changes a file
+	outsider func(number int) bool      // a pull request's author has no write access
+	touches  func(path string) bool     // the pull request that was scanned, if it was one, changes a file
+	left     func(old, now string) bool // the scanned commit has the file now, and not the old one
 }
 
 // absorb matches one scan against what is known of the repository and books
@@ -56,7 +57,7 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 		b.putScope(scope)
 	}
 	present := slices.DeleteFunc(slices.Clone(in.findings), func(f finding.Finding) bool { return f.State == finding.Absent })
-	result := match.Match(b.tiers(scope, scan, says), present)
+	result := match.Match(b.tiers(scope, scan, present, says), present)
 	n.Ambiguous += result.Ambiguous
 	seen := map[int64]bool{}
 	for i, f := range present {
@@ -81,9 +82,9 @@ func (b *book) absorb(a arrival, ref string, key scanKey, in *incoming, n *Findi
 
 // tiers are the known findings a new scan is matched against, nearest first:
 // those of its own scope, those on branches, then the rest of this tool.
-func (b *book) tiers(scope store.Scope, scan store.Scan, says platformSays) [][]match.Candidate {
+func (b *book) tiers(scope store.Scope, scan store.Scan, present []finding.Finding, says platformSays) [][]match.Candidate {
 	tiers := make([][]match.Candidate, 3)
-	moved := b.moved(scope, scan, says)
+	moved := b.moved(scope, scan, present, says)
 	for _, s := range b.sightings() {
 		other := b.scopes[s.Scope]
 		if other.Tool != scope.Tool {
@@ -106,20 +107,20 @@ func (b *book) tiers(scope store.Scope, scan store.Scan, says platformSays) [][]
 }
 
 // moved tells of which sightings a scan would show it if they had moved to
-// another file: it is complete, so what it does not have where it was is not
-// there any more, and what it is compared with was there until now. That is what
-// is open in its own scope; of a scope that never had a complete scan, also what
+// another file: it is complete, or their file has gone, so what it does not have
+// where it was is not there any more, and what it is compared with was there
+// until now. That is what is open in its own scope; of a scope that never had a complete scan, also what
 // is open on a branch, for a pull request may begin with a rename, of a file that
 // it changes: its report may be about these alone. All else that has the text of
 // something in another file is a copy, and one finding would stand for two: what
 // is gone was fixed, and another category, source or pull request speaks of files
 // of its own.
-func (b *book) moved(scope store.Scope, scan store.Scan, says platformSays) func(*store.Sighting) bool {
+func (b *book) moved(scope store.Scope, scan store.Scan, present []finding.Finding, says platformSays) func(*store.Sighting) bool {
 	first := !slices.ContainsFunc(b.byScope[scope.No], func(s *store.Scan) bool {
 		return s.No != scan.No && s.State == store.ScanComplete
 	})
 	return func(s *store.Sighting) bool {
-		if scan.State != store.ScanComplete || s.Until != 0 {
+		if s.Until != 0 || scan.State != store.ScanComplete && !b.fileLeft(s, present, says) {
 			return false
 		}
 		other := b.scopes[s.Scope]
@@ -127,6 +128,26 @@ func (b *book) moved(scope store.Scope, scan store.Scan, says platformSays) func
 			first && !isChangeRef(other.Ref) && other.Category == scope.Category && other.Source == scope.Source &&
 				s.Place != nil && says.touches(s.Place.Path)
 	}
+}
+
+// fileLeft tells whether the file of a sighting is no more at the scanned commit.
+// It is asked only where a finding of the same rule came in another file.
+func (b *book) fileLeft(s *store.Sighting, present []finding.Finding, says platformSays) bool {
+	if s.Place == nil {
+		return false
+	}
+	rule := b.findings[s.Finding].Facts.Rule.ID
+	other := ""
+	for _, f := range present {
+		switch {
+		case f.Place == nil:
+		case f.Place.Path == s.Place.Path:
+			return false
+		case f.Rule.ID == rule:
+			other = f.Place.Path
+		}
+	}
+	return other != "" && says.left(s.Place.Path, other)
 }
 
 // sight books that a scan saw a finding, writing only what changed.

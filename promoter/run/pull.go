@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -173,6 +174,7 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 			touches: func(path string) bool {
 				return r.touches(ctx, promoter.Target{RepoID: b.repo().ID, PullRequest: a.context.PullRequest}, path)
 			},
+			left: func(old, now string) bool { return r.left(ctx, a, b.repo(), old, now) },
 		})
 	}
 	return nil
@@ -199,6 +201,17 @@ func (r *runner) enrich(ctx context.Context, a arrival, repo promoter.Repository
 		r.report.source(a.source.Name).note(fmt.Sprintf("source text of %s at %s: %v", repo.FullName(), short(a.context.Commit), err))
 	}
 	r.report.Findings.WithoutText += stats.NoText
+}
+
+// left tells whether a commit has one file and not another, as far as the source
+// text is at hand.
+func (r *runner) left(ctx context.Context, a arrival, repo promoter.Repository, old, now string) bool {
+	reader := r.reader(a.source, repo)
+	if _, err := reader.Read(ctx, a.context.Commit, now); err != nil {
+		return false // nothing can be said of a commit that cannot be read
+	}
+	_, err := reader.Read(ctx, a.context.Commit, old)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // readAt is now, but never before anything that was read already: which report

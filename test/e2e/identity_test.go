@@ -1,8 +1,11 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -206,4 +209,31 @@ func TestTwoCategoriesDoNotShareAFinding(t *testing.T) {
 func uri(result any) string {
 	place := result.(map[string]any)["locations"].([]any)[0].(map[string]any)["physicalLocation"].(map[string]any)
 	return place["artifactLocation"].(map[string]any)["uri"].(string)
+}
+
+// What a part of a report shows in another file has moved only where its own
+// file is no more.
+func TestAFileRenamedOfWhichTheReportIsCutShort(t *testing.T) {
+	for _, test := range []struct {
+		change gitrepo.Change
+		want   []string
+	}{
+		{gitrepo.Change{Rename: map[string]string{"a.go": "b.go"}}, []string{"#1:b.go main:a.go"}},
+		{gitrepo.Change{Write: map[string]string{"b.go": bad}}, []string{"#1:a.go main:a.go", "#1:b.go"}},
+	} {
+		p := bare(t, map[string]string{"a.go": bad})
+		number := p.proposed("feature", gitrepo.Change{Write: map[string]string{"c.go": clean}})
+		p.run()
+		test.change.Branch = "feature"
+		head, err := p.sandbox.Commit(shop, test.change)
+		p.must(err)
+		p.scanPull(shop, head, number)
+		file := filepath.Join(p.drop, shop, fmt.Sprintf("pr-%d", number), head, "toy.sarif")
+		whole, err := os.ReadFile(file)
+		p.must(err)
+		cut := bytes.LastIndex(whole, []byte(`]`))
+		p.must(os.WriteFile(file, whole[:cut], 0o644))
+		p.run()
+		p.wantNumbers("cut short", test.want...)
+	}
 }

@@ -116,8 +116,11 @@ func (r *runner) read(ctx context.Context, b *book, a arrival) error {
 	for _, d := range a.docs {
 		var all []finding.Finding
 		report, err := connectors.Parse(ctx, a.source, d.Document, connectors.ParseOptions{Secrets: r.Secrets}, func(f finding.Finding) error {
-			if a.context.PullRequest == 0 { // whose author may have written it; it counts for every repository
-				r.hearEPSS(f)
+			switch { // whose author may have written the report
+			case a.context.PullRequest == 0:
+				r.hearEPSS(f) // counts for every repository
+			case a.source.Feed == nil:
+				delete(f.Parts.Fingerprints, finding.AlertNumber) // says that two findings are one, whatever else does not
 			}
 			if room.forFinding(f) {
 				all = append(all, f)

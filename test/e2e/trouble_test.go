@@ -277,6 +277,16 @@ func TestTwoPullRequestsDoNotShareAFinding(t *testing.T) {
 			}
 		})
 	})
+	// Whoever opens a pull request can write any number into its report.
+	t.Run("by the number of an alert", func(t *testing.T) {
+		twoPullRequests(t, func(run map[string]any) {
+			for _, r := range run["results"].([]any) {
+				if uri(r) != "main.go" {
+					r.(map[string]any)["properties"] = map[string]any{"github/alertNumber": 7}
+				}
+			}
+		})
+	})
 }
 
 func twoPullRequests(t *testing.T, change func(run map[string]any)) {

@@ -190,8 +190,9 @@ func (s *story) quiesce() error {
 	if err := s.calm(); err != nil {
 		return err
 	}
+	const patience = 20 // a clock that was set back by weeks waits that long for a week's budget
 	quiet := 0
-	for range 12 {
+	for range patience {
 		done, err := s.settle()
 		if err != nil {
 			return err
@@ -206,7 +207,7 @@ func (s *story) quiesce() error {
 			return s.checkQuiet()
 		}
 	}
-	return fmt.Errorf("no quiescence: still something to do after 12 undisturbed runs")
+	return fmt.Errorf("no quiescence: still something to do after %d undisturbed runs", patience)
 }
 
 // calm ends every disturbance and delivers a scan of everything.

@@ -56,9 +56,15 @@ func busy(t *testing.T, pulls, comments int) *story {
 // change opens a pull request that adds a file, and has it scanned.
 func (s *story) change(t *testing.T, on, name string, lines ...string) {
 	t.Helper()
-	head, err := s.commit(gitrepo.Change{Branch: name, From: on, Write: map[string]string{name + ".go": text(lines)}}, on)
+	s.propose(t, on, name, name+".go", lines...)
+}
+
+// propose opens a pull request that writes a file, and has it scanned.
+func (s *story) propose(t *testing.T, on, branch, file string, lines ...string) {
+	t.Helper()
+	head, err := s.commit(gitrepo.Change{Branch: branch, From: on, Write: map[string]string{file: text(lines)}}, on)
 	must(t, err)
-	number, err := s.sandbox.OpenPullRequest(s.full(), github.NewPullRequest{Title: name, Head: name, Base: "main", Author: "dev"})
+	number, err := s.sandbox.OpenPullRequest(s.full(), github.NewPullRequest{Title: branch, Head: branch, Base: "main", Author: "dev"})
 	must(t, err)
 	must(t, s.scan(fmt.Sprintf("pr-%d", number), head))
 }

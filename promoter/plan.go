@@ -285,20 +285,28 @@ func (p Planning) remove(n Notice) []Action {
 		n.Items = p.mergedItems(n.Items, nil)
 		return []Action{{Step: StepDrop, Notice: n, Reason: "no longer wanted"}}
 	case NoticeWithdrawn:
-		if n.Surface == SurfaceReview && n.Remote.ID != 0 && !n.Resolved {
-			after := n
-			after.Generation++
-			after.Resolved = true
-			return []Action{{Step: StepWithdraw, Verbs: []Verb{VerbResolve}, Before: n, Notice: after, Reason: "thread still open"}}
-		}
-		return nil
+		return stillOpen(n)
 	case NoticePosted, NoticeLeft:
+		if n.State == NoticeLeft && !slices.ContainsFunc(n.Items, Item.Live) {
+			return stillOpen(n) // its pull request was closed before that was done
+		}
 		if !slices.ContainsFunc(n.Items, func(i Item) bool { return i.Live() && i.Kept == "" }) {
 			return nil
 		}
 		return []Action{p.withdraw(n)}
 	}
 	return nil
+}
+
+// stillOpen resolves the thread of a withdrawn comment.
+func stillOpen(n Notice) []Action {
+	if n.Surface != SurfaceReview || n.Remote.ID == 0 || n.Resolved {
+		return nil
+	}
+	after := n
+	after.Generation++
+	after.Resolved = true
+	return []Action{{Step: StepWithdraw, Verbs: []Verb{VerbResolve}, Before: n, Notice: after, Reason: "thread still open"}}
 }
 
 func (p Planning) withdraw(n Notice) Action {

@@ -245,6 +245,24 @@ func TestWithdrawnIsReplacedAndResolvedAndComesBackInItsPlace(t *testing.T) {
 	}
 }
 
+// Its pull request was closed between the edit and the thread, and is open again.
+func TestAThreadThatWasLeftOpenIsResolvedLater(t *testing.T) {
+	w := &world{}
+	w.do(w.plan([]promoter.Claim{claim(1, "F1", true, finding.High)}, 5, roomy(), "", noon), noon)
+	w.do(w.plan(nil, 5, roomy(), promoter.RemovedStage, noon), noon.Add(time.Hour))
+	n := w.notices[0]
+	n.State, n.Resolved = promoter.NoticeLeft, false
+	w.put(n)
+	acts := w.plan(nil, 5, roomy(), promoter.RemovedStage, noon.Add(2*time.Hour))
+	if len(acts) != 1 || !slices.Equal(acts[0].Verbs, []promoter.Verb{promoter.VerbResolve}) {
+		t.Fatalf("%+v", acts)
+	}
+	w.do(acts, noon.Add(2*time.Hour))
+	if n := w.notices[0]; !n.Resolved || len(w.plan(nil, 5, roomy(), "", noon.Add(3*time.Hour))) != 0 {
+		t.Errorf("%+v", n)
+	}
+}
+
 func TestWhatAPersonAnsweredIsKeptAndNotTriedAgain(t *testing.T) {
 	w := &world{}
 	w.do(w.plan([]promoter.Claim{claim(1, "F1", true, finding.High)}, 5, roomy(), "", noon), noon)

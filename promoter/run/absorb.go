@@ -120,7 +120,8 @@ func (b *book) moved(scope store.Scope, scan store.Scan, present []finding.Findi
 		return s.No != scan.No && s.State == store.ScanComplete
 	})
 	return func(s *store.Sighting) bool {
-		if s.Until != 0 || scan.State != store.ScanComplete && !b.fileLeft(s, present, says) {
+		gone := s.Until != 0 && s.Cause != store.GoneRef // what is gone with its pull request comes back with it
+		if gone || scan.State != store.ScanComplete && !b.fileLeft(s, present, says) {
 			return false
 		}
 		other := b.scopes[s.Scope]

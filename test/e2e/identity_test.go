@@ -211,6 +211,20 @@ func uri(result any) string {
 	return place["artifactLocation"].(map[string]any)["uri"].(string)
 }
 
+// A pull request that was closed takes nothing with it that a rename could make new.
+func TestAFileRenamedWhileItsPullRequestWasClosed(t *testing.T) {
+	p := bare(t, map[string]string{"a.go": clean})
+	number := p.proposed("feature", gitrepo.Change{Write: map[string]string{"b.go": bad}})
+	p.run()
+	p.must(p.sandbox.ClosePullRequest(shop, number))
+	p.run()
+	p.wantNumbers("closed", "")
+	p.must(p.sandbox.ReopenPullRequest(shop, number))
+	p.edit("feature", number, gitrepo.Change{Rename: map[string]string{"b.go": "c.go"}})
+	p.run()
+	p.wantNumbers("open again", fmt.Sprintf("#%d:c.go", number))
+}
+
 // What a part of a report shows in another file has moved only where its own
 // file is no more.
 func TestAFileRenamedOfWhichTheReportIsCutShort(t *testing.T) {
